@@ -1,0 +1,134 @@
+//! The gate in front of the engine: its loader is only safe on modules that a complete
+//! validator has passed, so every module goes through here first.
+//!
+//! The C side of this interface, with its contract, is `native/hb_beamr/lib/src/validator.h`.
+
+use std::ffi::c_char;
+use std::panic::{catch_unwind, set_hook};
+use std::sync::Once;
+
+use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures};
+
+const VALID: i32 = 0;
+const INVALID: i32 = 1;
+const INTERNAL_ERROR: i32 = 2;
+
+const MAGIC: &[u8; 4] = b"\0asm";
+const AOT_MAGIC: &[u8; 4] = b"\0aot";
+const HEADER_LEN: usize = 8;
+
+/// What the engine runs, no more: a proposal that is missing here is refused by name.
+const FEATURES: WasmFeatures = WasmFeatures::FLOATS
+    .union(WasmFeatures::GC_TYPES) // only makes `externref` a type; GC itself is off
+    .union(WasmFeatures::MUTABLE_GLOBAL)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::MEMORY64);
+
+struct Refusal {
+    message: String,
+    offset: usize,
+}
+
+impl Refusal {
+    fn new(message: impl Into<String>, offset: usize) -> Self {
+        Self { message: message.into(), offset }
+    }
+}
+
+impl From<wasmparser::BinaryReaderError> for Refusal {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self::new(error.message(), error.offset())
+    }
+}
+
+/// Says what a wrong file is, where the parser would only name its first bytes.
+fn check_header(bytes: &[u8]) -> Result<(), Refusal> {
+    let magic = &bytes[..bytes.len().min(MAGIC.len())];
+    if bytes.is_empty() {
+        Err(Refusal::new("not a WebAssembly module: it is empty", 0))
+    } else if magic == AOT_MAGIC {
+        Err(Refusal::new("not a WebAssembly module: it is an AOT file", 0))
+    } else if !MAGIC.starts_with(magic) {
+        Err(Refusal::new("not a WebAssembly module: it does not begin with \"\\0asm\"", 0))
+    } else if bytes.len() < HEADER_LEN {
+        Err(Refusal::new("not a WebAssembly module: it ends within its header", bytes.len()))
+    } else if bytes[6..HEADER_LEN] == [1, 0] {
+        Err(Refusal::new("not a WebAssembly module: it is a component", MAGIC.len()))
+    } else if bytes[MAGIC.len()..HEADER_LEN] != [1, 0, 0, 0] {
+        Err(Refusal::new("not a WebAssembly module of version 1", MAGIC.len()))
+    } else {
+        Ok(())
+    }
+}
+
+fn validate(bytes: &[u8]) -> Result<(), Refusal> {
+    check_header(bytes)?;
+
+    let mut parser = Parser::new(0);
+    parser.set_features(FEATURES);
+    let mut validator = Validator::new_with_features(FEATURES);
+    let mut allocations = FuncValidatorAllocations::default();
+    for payload in parser.parse_all(bytes) {
+        if let ValidPayload::Func(function, body) = validator.payload(&payload?)? {
+            let mut function = function.into_validator(allocations);
+            function.validate(&body)?;
+            allocations = function.into_allocations();
+        }
+    }
+    Ok(())
+}
+
+/// Copies as many whole characters of `text` as fit before the terminating NUL.
+fn copy_text(text: &str, to: &mut [u8]) {
+    let Some(room) = to.len().checked_sub(1) else { return };
+    let mut len = room.min(text.len());
+    while !text.is_char_boundary(len) {
+        len -= 1;
+    }
+    // A name out of the module may be quoted in the text, and it may hold a NUL.
+    for (to, byte) in to.iter_mut().zip(text.as_bytes()[..len].iter()) {
+        *to = if *byte == 0 { b'?' } else { *byte };
+    }
+    to[len] = 0;
+}
+
+/// # Safety
+///
+/// As in `validator.h`: `bytes` is readable for `len` bytes, `message` writable for
+/// `message_len`; either pointer may be null when its length is 0. `offset` is null or writable.
+#[no_mangle]
+pub unsafe extern "C" fn hb_validator_validate(
+    bytes: *const u8,
+    len: usize,
+    message: *mut c_char,
+    message_len: usize,
+    offset: *mut u64,
+) -> i32 {
+    // A panic is reported by return value; nothing here ever writes to stderr.
+    static QUIET: Once = Once::new();
+
+    let outcome = catch_unwind(|| {
+        QUIET.call_once(|| set_hook(Box::new(|_| {})));
+        let bytes = if len == 0 { &[][..] } else { std::slice::from_raw_parts(bytes, len) };
+        validate(bytes)
+    });
+    let (code, refusal) = match outcome {
+        Ok(Ok(())) => (VALID, Refusal::new("", 0)),
+        Ok(Err(refusal)) => (INVALID, refusal),
+        Err(_) => (INTERNAL_ERROR, Refusal::new("the validator failed", 0)),
+    };
+
+    if message_len != 0 {
+        copy_text(&refusal.message, std::slice::from_raw_parts_mut(message.cast(), message_len));
+    }
+    if !offset.is_null() {
+        *offset = refusal.offset as u64;
+    }
+    code
+}

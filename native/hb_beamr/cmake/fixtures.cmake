@@ -1,0 +1,47 @@
+# The tools of the tests, and modules in text format compiled for them.
+
+# hb_beamr_find_test_tools(<variable>): sets <variable> to whether the tests are built.
+function(hb_beamr_find_test_tools result)
+  set(${result} OFF PARENT_SCOPE)
+  if(HB_BEAMR_TESTS STREQUAL "OFF")
+    return()
+  endif()
+
+  find_package(GTest QUIET)
+  find_program(HB_BEAMR_WAT2WASM wat2wasm)
+  if(GTest_FOUND AND HB_BEAMR_WAT2WASM)
+    set(${result} ON PARENT_SCOPE)
+  elseif(HB_BEAMR_TESTS STREQUAL "AUTO")
+    message(STATUS "No tests: they need GoogleTest and wat2wasm (Debian: libgtest-dev, wabt)")
+  else()
+    message(FATAL_ERROR "The tests need GoogleTest and wat2wasm (Debian: libgtest-dev, wabt)")
+  endif()
+endfunction()
+
+# hb_beamr_add_fixtures(<file.wat>... [FLAGS <flag>...])
+#
+# Compiles each file to <build tree>/wasm/<name>.wasm as part of the target `fixtures`. The flags
+# are added to those that allow all proposals which the engine runs; names are kept, for traps.
+set(HB_BEAMR_FIXTURE_DIR "${PROJECT_BINARY_DIR}/wasm")
+
+function(hb_beamr_add_fixtures)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "FLAGS")
+  if(NOT TARGET fixtures)
+    add_custom_target(fixtures ALL)
+    file(MAKE_DIRECTORY "${HB_BEAMR_FIXTURE_DIR}")
+  endif()
+
+  foreach(file IN LISTS arg_UNPARSED_ARGUMENTS)
+    get_filename_component(source "${file}" ABSOLUTE)
+    get_filename_component(name "${file}" NAME_WE)
+    set(wasm "${HB_BEAMR_FIXTURE_DIR}/${name}.wasm")
+    add_custom_command(
+      OUTPUT "${wasm}"
+      COMMAND "${HB_BEAMR_WAT2WASM}" --debug-names --enable-tail-call --enable-extended-const
+              --enable-memory64 ${arg_FLAGS} "${source}" -o "${wasm}"
+      DEPENDS "${source}"
+      COMMENT "Compiling ${name}.wat"
+      VERBATIM)
+    target_sources(fixtures PRIVATE "${wasm}")
+  endforeach()
+endfunction()

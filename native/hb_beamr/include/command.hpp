@@ -1,0 +1,64 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Requests of Erlang processes.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "bytes.hpp"
+#include "port.hpp"
+#include "reply.hpp"
+#include "slot.hpp"
+
+namespace hb::beamr::driver {
+
+/// One request, under the port lock.
+struct Request {
+  Port& port;
+  Pid caller;
+  Slot& slot;
+  Reader data;
+  Reply& reply;
+};
+
+/// Answers erlang:port_control/3.
+void execute(Request& request, std::uint32_t operation);
+/// Answers erlang:port_command/2, by a message.
+void execute_command(Port& port, Pid caller, const ErlIOVec& vector) noexcept;
+
+// The operations by topic: each answers one.
+
+/// Whether LOAD is allowed now.
+bool can_load(Port& port) noexcept;
+void load(Request& request);
+void instantiate(Request& request);
+void call(Request& request);
+void call_function(Request& request);
+void call_table(Request& request);
+void answer(Request& request, Operation operation);
+
+void read(Request& request);
+void write(Request& request);
+void write_at(Request& request, std::uint64_t offset);
+void size(Request& request);
+void grow(Request& request);
+void global_get(Request& request);
+void global_set(Request& request);
+
+void describe(Request& request);
+void describe_function(Request& request);
+void describe_trap(Request& request);
+
+/// The request's data is not what the operation wants.
+void refuse_malformed(Request& request) noexcept;
+/// QUEUED.
+void answer_queued(Request& request) noexcept;
+/// PENDING, after Port::post().
+void answer_pending(Request& request) noexcept;
+/// Lets the emulator know of time spent: about 10 % of a time slice for each 100 us.
+void charge_copy(Request& request, std::size_t bytes) noexcept;
+void charge_run(Request& request) noexcept;
+
+}  // namespace hb::beamr::driver

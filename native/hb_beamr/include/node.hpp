@@ -1,0 +1,30 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What all ports share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "ticker.hpp"
+#include "worker.hpp"
+
+namespace hb::beamr::driver {
+
+/// The driver's threads. On the heap from load to unload; at the emulator's halt it is simply left,
+/// because a static destructor would meet threads that still run.
+struct Node {
+  WorkerPool pool;
+  Ticker ticker;
+  std::atomic<std::uint64_t> instances{0};
+};
+
+/// Starts the engine and the threads; false, and nothing is left, if that fails.
+[[nodiscard]] bool start_node() noexcept;
+/// Undoes start_node(), after the last port has been stopped: waits for the workers to free them.
+void stop_node() noexcept;
+/// Between start_node() and stop_node().
+Node& node() noexcept;
+
+}  // namespace hb::beamr::driver

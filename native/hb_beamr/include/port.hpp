@@ -1,0 +1,147 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// One port: who uses its instance, who waits for it, and how it ends.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "emulator.hpp"
+#include "instance.hpp"
+#include "job.hpp"
+#include "monitors.hpp"
+#include "port_state.hpp"
+#include "thread.hpp"
+#include "turns.hpp"
+
+namespace hb::beamr::driver {
+
+/// Two kinds of threads meet here: those with the emulator's port lock (callbacks; one at a time), and
+/// at most one worker. A worker comes in only by post() and leaves by moving the state to kStill or
+/// kClosed. So while the state is kStill the port lock is enough, and calls that run on the scheduler take
+/// no other lock; while it is kOnWorker the instance is the worker's, and what both sides need is
+/// guarded by mutex_.
+///
+/// Lifetime: the port holds one reference, until close(); a queue or worker holds another.
+class Port : public std::enable_shared_from_this<Port> {
+ public:
+  /// nullptr if memory is short. Owned by the emulator, until close().
+  static Port* open(ErlDrvPort handle);
+
+  explicit Port(ErlDrvPort handle, ContextPtr context);
+  ~Port();
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
+
+  // ---- Under the port lock.
+
+  ErlDrvPort handle() const noexcept { return handle_; }
+  ErlDrvTermData term() const noexcept { return term_; }
+  /// Only while is_still().
+  Instance& instance() noexcept { return instance_; }
+
+  /// Whether nobody but this thread uses the instance. Pairs with the worker's release in move().
+  bool is_still() const noexcept {
+    return state_.load(std::memory_order_acquire) == PortState::kStill;
+  }
+
+  /// Takes the turn for an operation of `pid`; it ends with end_operation(). False: `pid` has a place in
+  /// the queue now, or will be told to try again.
+  /// @throws std::bad_alloc
+  [[nodiscard]] bool claim(Pid pid);
+  /// The same without a place in the queue.
+  [[nodiscard]] bool claim_now(Pid pid) noexcept;
+  /// Gives the turn back if the operation left no call active; else sees to it that the caller's
+  /// death ends the call.
+  void end_operation(Pid pid) noexcept;
+  /// For operations that need no turn. False: `pid` will be told to try again.
+  /// @throws std::bad_alloc
+  [[nodiscard]] bool stand_still(Pid pid) {
+    return is_still() || !watch_for_stillness(pid);
+  }
+  enum class AnswerTime : std::uint8_t {
+    kNow,    ///< The caller runs the guest on.
+    kLater,  ///< A worker does, when the copy has ended that is going on.
+    kNever,  ///< `pid` does not hold an import.
+  };
+  /// Whether and when an answer of `pid` to the import that waits may be given.
+  /// @throws std::bad_alloc
+  AnswerTime accept_answer(Pid pid, Operation operation, std::string_view data);
+
+  /// Gives the instance, which is still, to a worker; `requester` gets the answer.
+  void post(Job job, Pid requester) noexcept;
+  /// Ends the active call, if there is one.
+  void cancel() noexcept;
+  /// Gives a place or a reservation back.
+  void pass(Pid pid) noexcept;
+  void process_exited(const ErlDrvMonitor& monitor) noexcept;
+  /// The port is gone; the emulator's reference with it.
+  void close() noexcept;
+
+  // ---- On a worker.
+
+  /// Does the job that was posted.
+  void work(Slot& slot) noexcept;
+  /// Whether the job cannot yield. Stays as it is while the port is in a queue.
+  bool is_job_whole() const noexcept { return is_whole(job_); }
+
+ private:
+  friend class WorkerPool;
+
+  /// Those who are to be told that they may ask again.
+  struct Wakeups {
+    std::vector<Pid> watchers;
+    Pid next = Pid::kNobody;
+  };
+
+  template <PortState From, PortState To>
+  void move() noexcept HB_REQUIRES(mutex_) {
+    static_assert(can_move(From, To));
+    state_.store(To, std::memory_order_release);
+  }
+  /// The state is kStill and the port lock is held: nobody else can use what mutex_ guards.
+  void assume_still() const noexcept HB_ASSERT_CAPABILITY(mutex_) {}
+
+  Grant claim_if_still(Pid pid) noexcept;
+  void begin_turn(Grant grant, Pid pid) noexcept;
+  [[nodiscard]] bool claim_or_wait(Pid pid) HB_EXCLUDES(mutex_);
+  [[nodiscard]] bool watch_for_stillness(Pid pid) HB_EXCLUDES(mutex_);
+  void add_watcher(Pid pid) HB_REQUIRES(mutex_);
+  Pid next_turn() noexcept HB_REQUIRES(mutex_);
+  void end_dead_call() noexcept;
+  void process_died(Pid pid) noexcept HB_EXCLUDES(mutex_);
+  void request_cancel() noexcept;
+  void send_turn(Pid pid) const noexcept;
+
+  /// What follows a job.
+  enum class After : std::uint8_t { kStill, kNextJob, kClosed };
+  After finish_job(Wakeups& wakeups) noexcept HB_EXCLUDES(mutex_);
+
+  const ErlDrvPort handle_;
+  const ErlDrvTermData term_;
+  std::shared_ptr<Port> self_;
+
+  Instance instance_;  // of whoever the state says
+  Monitors monitors_;  // of the port lock
+  /// A cancellation was requested for a call that may have ended meanwhile. Of the port lock.
+  bool has_stale_cancel_ = false;
+
+  Job job_;  // of whoever the state says
+  Pid requester_ = Pid::kNobody;
+  std::shared_ptr<Port> next_in_queue_;  // of the pool
+
+  Mutex mutex_;
+  std::atomic<PortState> state_{PortState::kStill};
+  Turns turns_ HB_GUARDED_BY(mutex_);
+  /// Told once when the instance is still again.
+  std::vector<Pid> watchers_ HB_GUARDED_BY(mutex_);
+  /// An import waits while a copy is made, so its answer can be kept.
+  bool can_defer_ HB_GUARDED_BY(mutex_) = false;
+  std::optional<AnswerJob> deferred_ HB_GUARDED_BY(mutex_);
+};
+
+}  // namespace hb::beamr::driver

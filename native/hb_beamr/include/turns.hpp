@@ -1,0 +1,75 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Whose turn it is.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "emulator.hpp"
+
+namespace hb::beamr::driver {
+
+/// What came of asking for the turn.
+enum class Grant : std::uint8_t {
+  kNone,      ///< Another process has it.
+  kFirst,     ///< It was free: an outermost call may begin.
+  kReserved,  ///< It was reserved for the asker: an outermost call may begin.
+  kNested,    ///< The asker's call is active already.
+};
+
+/// The turn of one port and the queue for it: only bookkeeping, tells nobody.
+///
+///   free --claim--> active --release--> free --hand_over--> reserved --claim--> active
+///                     |                                        |
+///                     +-- mark_dead --> dead --release--+      +-- forget --> free
+class Turns {
+ public:
+  Grant claim(Pid pid) noexcept {
+    if (tenure_ == Tenure::kFree) [[likely]] {
+      owner_ = pid;
+      tenure_ = Tenure::kActive;
+      return Grant::kFirst;
+    }
+    if (owner_ != pid || tenure_ == Tenure::kDead) return Grant::kNone;
+    if (tenure_ == Tenure::kActive) return Grant::kNested;
+    tenure_ = Tenure::kActive;
+    return Grant::kReserved;
+  }
+  /// Ends the active call.
+  void release() noexcept {
+    owner_ = Pid::kNobody;
+    tenure_ = Tenure::kFree;
+  }
+
+  bool is_free() const noexcept { return tenure_ == Tenure::kFree; }
+  /// Whether a call is active, of a living process or a dead one.
+  bool is_active() const noexcept {
+    return tenure_ == Tenure::kActive || tenure_ == Tenure::kDead;
+  }
+  bool is_active(Pid pid) const noexcept { return tenure_ == Tenure::kActive && owner_ == pid; }
+  bool is_owner(Pid pid) const noexcept { return owner_ == pid && tenure_ != Tenure::kDead; }
+  Pid owner() const noexcept { return owner_; }
+  bool is_owner_dead() const noexcept { return tenure_ == Tenure::kDead; }
+  bool has_queue() const noexcept { return !queue_.empty(); }
+
+  /// Gives `pid` a place at the end, unless it has one.
+  /// @throws std::bad_alloc
+  void enqueue(Pid pid);
+  /// Reserves the free turn for the first in the queue; kNobody if nobody waits.
+  Pid hand_over() noexcept;
+  /// The owner of the active call died.
+  void mark_dead() noexcept { tenure_ = Tenure::kDead; }
+  /// Takes away the place and the reservation of `pid`, not its active call.
+  void forget(Pid pid) noexcept;
+
+ private:
+  enum class Tenure : std::uint8_t { kFree, kReserved, kActive, kDead };
+
+  Pid owner_ = Pid::kNobody;
+  Tenure tenure_ = Tenure::kFree;
+  std::vector<Pid> queue_;
+};
+
+}  // namespace hb::beamr::driver

@@ -1,0 +1,350 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The border between C and C++: checks pointers, stops exceptions, translates nothing else.
+#include <algorithm>
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include "context.hpp"
+
+using hb::beamr::Context;
+using hb::beamr::Engine;
+using hb::beamr::FunctionType;
+using hb::beamr::Rc;
+
+struct hb_beamr_capi_lib_context final : Context {
+  using Context::Context;
+};
+
+namespace {
+
+constexpr const char* kRcNames[] = {
+#define HB_BEAMR_ERROR(code, enumerator, name) name,
+#include "errors.def"
+#undef HB_BEAMR_ERROR
+};
+static_assert(std::size(kRcNames) == HB_BEAMR_CAPI_LIB_ERROR_INTERNAL + 1);
+
+hb_beamr_capi_lib_rc_t to_c(Rc rc) noexcept { return static_cast<hb_beamr_capi_lib_rc_t>(rc); }
+
+/// Runs `body(context)` and turns what is thrown into a return code.
+template <typename Body>
+hb_beamr_capi_lib_rc_t guard(hb_beamr_capi_lib_context_t* ctx, Body&& body) noexcept {
+  if (ctx == nullptr) return HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS;
+  try {
+    return to_c(body(static_cast<Context&>(*ctx)));
+  } catch (const std::bad_alloc&) {
+    return HB_BEAMR_CAPI_LIB_ERROR_ALLOCATION_FAILED;
+  } catch (...) {
+    return HB_BEAMR_CAPI_LIB_ERROR_INTERNAL;
+  }
+}
+
+bool is_missing(const void* pointer, std::uint64_t size) noexcept {
+  return pointer == nullptr && size > 0;
+}
+
+Rc null_pointer(Context& ctx, const char* what) {
+  return ctx.fail(Rc::kInvalidArgs, std::string(what) + " is NULL");
+}
+
+/// Runs a call to its end and hands out its results.
+Rc finish_call(Context& ctx, Rc rc, std::span<wasm_val_t> results) {
+  while (rc == Rc::kYielded) rc = ctx.resume();
+  if (rc == Rc::kSuccess) std::copy_n(ctx.event().values, ctx.event().num_values, results.begin());
+  return rc;
+}
+
+}  // namespace
+
+extern "C" {
+
+wasm_trap_t* hb_beamr_capi_lib_defer_import(void*, const wasm_val_vec_t*, wasm_val_vec_t*) {
+  return nullptr;
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_init_runtime_global(wasm_config_t* config) {
+  try {
+    const hb::beamr::Status status = Engine::init(config);
+    return to_c(status ? Rc::kSuccess : status.error().rc);
+  } catch (...) {
+    return HB_BEAMR_CAPI_LIB_ERROR_WAMR_RUNTIME_INIT_FAILED;
+  }
+}
+
+void hb_beamr_capi_lib_destroy_runtime_global(void) { Engine::release_init(); }
+
+hb_beamr_capi_lib_context_t* hb_beamr_capi_lib_create_context(void) {
+  try {
+    std::shared_ptr<Engine> engine = Engine::current();
+    if (!engine) return nullptr;
+    hb::beamr::StorePtr store(wasm_store_new(engine->get()));
+    if (!store) return nullptr;
+    auto* ctx = new hb_beamr_capi_lib_context(std::move(engine), std::move(store));
+    ctx->set_user_env(ctx);
+    return ctx;
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+void hb_beamr_capi_lib_destroy_context(hb_beamr_capi_lib_context_t* ctx) {
+  if (ctx != nullptr && !ctx->is_in_host_function()) delete ctx;
+}
+
+hb_beamr_capi_lib_state_t hb_beamr_capi_lib_get_state(const hb_beamr_capi_lib_context_t* ctx) {
+  return ctx != nullptr ? static_cast<hb_beamr_capi_lib_state_t>(ctx->state()) : Engine::state();
+}
+
+const char* hb_beamr_capi_lib_get_last_error(hb_beamr_capi_lib_context_t* ctx) {
+  return ctx != nullptr ? ctx->last_error() : "the context is NULL";
+}
+
+wasm_store_t* hb_beamr_capi_lib_context_get_store(hb_beamr_capi_lib_context_t* ctx) {
+  return ctx != nullptr ? ctx->store() : nullptr;
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_load_wasm_module(hb_beamr_capi_lib_context_t* ctx,
+                                                          const uint8_t* wasm_binary_buf,
+                                                          uint32_t wasm_binary_size) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(wasm_binary_buf, wasm_binary_size)) return null_pointer(c, "wasm_binary_buf");
+    return c.load({wasm_binary_buf, wasm_binary_size});
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_load_cached_module(hb_beamr_capi_lib_context_t* ctx,
+                                                            const uint8_t* wasm_binary_buf,
+                                                            uint32_t wasm_binary_size) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(wasm_binary_buf, wasm_binary_size)) return null_pointer(c, "wasm_binary_buf");
+    return c.load_cached({wasm_binary_buf, wasm_binary_size});
+  });
+}
+
+uint32_t hb_beamr_capi_lib_import_count(const hb_beamr_capi_lib_context_t* ctx) {
+  if (ctx == nullptr || ctx->module() == nullptr) return 0;
+  return static_cast<uint32_t>(ctx->module()->description().imports().size());
+}
+
+uint32_t hb_beamr_capi_lib_export_count(const hb_beamr_capi_lib_context_t* ctx) {
+  if (ctx == nullptr || ctx->module() == nullptr) return 0;
+  return static_cast<uint32_t>(ctx->module()->description().exports().size());
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_import(hb_beamr_capi_lib_context_t* ctx, uint32_t position,
+                                                    hb_beamr_capi_lib_extern_t* out) {
+  return guard(ctx, [&](Context& c) {
+    return out == nullptr ? null_pointer(c, "out") : c.describe_import(position, out);
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_export(hb_beamr_capi_lib_context_t* ctx, uint32_t position,
+                                                    hb_beamr_capi_lib_extern_t* out) {
+  return guard(ctx, [&](Context& c) {
+    return out == nullptr ? null_pointer(c, "out") : c.describe_export(position, out);
+  });
+}
+
+uint64_t hb_beamr_capi_lib_module_id(const hb_beamr_capi_lib_context_t* ctx) {
+  return ctx == nullptr || ctx->module() == nullptr ? 0 : ctx->module()->id();
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_wasm_stack_size(hb_beamr_capi_lib_context_t* ctx,
+                                                             uint32_t bytes) {
+  return guard(ctx, [&](Context& c) { return c.set_stack_size(bytes); });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_instantiate(hb_beamr_capi_lib_context_t* ctx,
+                                                     void* default_import_function,
+                                                     const hb_beamr_capi_native_symbol_t* override_symbols,
+                                                     uint32_t num_override_symbols) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(override_symbols, num_override_symbols)) {
+      return null_pointer(c, "override_symbols");
+    }
+    return c.instantiate(
+        reinterpret_cast<hb_beamr_capi_user_host_func_callback_t>(default_import_function),
+        {override_symbols, num_override_symbols});
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_call_export(hb_beamr_capi_lib_context_t* ctx, const char* func_name,
+                                                     uint32_t num_args, wasm_val_t args[],
+                                                     uint32_t num_results, wasm_val_t results[]) {
+  return guard(ctx, [&](Context& c) {
+    if (func_name == nullptr) return null_pointer(c, "func_name");
+    if (is_missing(args, num_args)) return null_pointer(c, "args");
+    if (is_missing(results, num_results)) return null_pointer(c, "results");
+    uint32_t function = 0;
+    if (const Rc rc = c.find_function(func_name, &function); rc != Rc::kSuccess) return rc;
+    const FunctionType& type = c.module()->description().function_type(function);
+    if (num_results != type.results.size()) {
+      return c.fail(Rc::kInvalidArgs, "the function gives " + std::to_string(type.results.size()) +
+                                          " results, there is room for " +
+                                          std::to_string(num_results));
+    }
+    return finish_call(c, c.start_call(function, {args, num_args}), {results, num_results});
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_function(hb_beamr_capi_lib_context_t* ctx, const char* name,
+                                                       size_t name_len, uint32_t* function_index) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(name, name_len)) return null_pointer(c, "name");
+    if (function_index == nullptr) return null_pointer(c, "function_index");
+    return c.find_function({name, name_len}, function_index);
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_function_type(hb_beamr_capi_lib_context_t* ctx,
+                                                       uint32_t function_index, uint32_t* num_params,
+                                                       const wasm_valkind_t** params, uint32_t* num_results,
+                                                       const wasm_valkind_t** results,
+                                                       const char** signature) {
+  return guard(ctx, [&](Context& c) {
+    if (c.module() == nullptr) {
+      return c.fail(Rc::kModuleNotLoaded, "looking at a function needs a module");
+    }
+    if (function_index >= c.module()->description().function_count()) {
+      return c.fail(Rc::kFunctionLookupFailed, "no function " + std::to_string(function_index));
+    }
+    const FunctionType& type = c.module()->description().function_type(function_index);
+    if (num_params != nullptr) *num_params = static_cast<uint32_t>(type.params.size());
+    if (params != nullptr) *params = type.params.data();
+    if (num_results != nullptr) *num_results = static_cast<uint32_t>(type.results.size());
+    if (results != nullptr) *results = type.results.data();
+    if (signature != nullptr) *signature = type.text.c_str();
+    return Rc::kSuccess;
+  });
+}
+
+const hb_beamr_capi_lib_event_t* hb_beamr_capi_lib_get_event(const hb_beamr_capi_lib_context_t* ctx) {
+  return ctx != nullptr ? &ctx->event() : nullptr;
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_start_call(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t function_index, uint32_t num_args,
+                                                    const wasm_val_t args[]) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(args, num_args)) return null_pointer(c, "args");
+    return c.start_call(function_index, {args, num_args});
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_table_function(hb_beamr_capi_lib_context_t* ctx,
+                                                             uint64_t element, uint32_t* function_index) {
+  return guard(ctx, [&](Context& c) {
+    if (function_index == nullptr) return null_pointer(c, "function_index");
+    return c.find_table_function(element, function_index);
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_resolve_import(hb_beamr_capi_lib_context_t* ctx,
+                                                        uint32_t num_results, wasm_val_t results[]) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(results, num_results)) return null_pointer(c, "results");
+    return c.resolve_import({results, num_results});
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_trap_import(hb_beamr_capi_lib_context_t* ctx, const char* message,
+                                                     size_t message_len) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(message, message_len)) return null_pointer(c, "message");
+    return c.trap_import(std::string(message == nullptr ? "" : message, message_len));
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_resume(hb_beamr_capi_lib_context_t* ctx) {
+  return guard(ctx, [](Context& c) { return c.resume(); });
+}
+
+void hb_beamr_capi_lib_request_yield(hb_beamr_capi_lib_context_t* ctx) {
+  if (ctx != nullptr) ctx->request_yield();
+}
+
+void hb_beamr_capi_lib_request_cancel(hb_beamr_capi_lib_context_t* ctx) {
+  if (ctx != nullptr) ctx->request_cancel();
+}
+
+void hb_beamr_capi_lib_reset_cancel(hb_beamr_capi_lib_context_t* ctx) {
+  if (ctx != nullptr) ctx->reset_cancel();
+}
+
+uint32_t hb_beamr_capi_lib_call_depth(const hb_beamr_capi_lib_context_t* ctx) {
+  return ctx != nullptr ? ctx->call_depth() : 0;
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_trap(hb_beamr_capi_lib_context_t* ctx,
+                                                  hb_beamr_capi_lib_trap_t* out) {
+  return guard(ctx, [&](Context& c) {
+    if (out == nullptr) return null_pointer(c, "out");
+    const hb::beamr::Trap& trap = c.trap();
+    *out = {.kind = trap.kind,
+            .message = trap.message.c_str(),
+            .num_frames = static_cast<uint32_t>(trap.frames.size()),
+            .frames = trap.frames.data(),
+            .is_truncated = trap.is_truncated};
+    return Rc::kSuccess;
+  });
+}
+
+const char* hb_beamr_capi_lib_trap_kind_name(hb_beamr_capi_lib_trap_kind_t kind) {
+  return hb::beamr::trap_kind_name(kind);
+}
+
+const char* hb_beamr_capi_lib_rc_name(hb_beamr_capi_lib_rc_t rc) {
+  const auto index = static_cast<std::size_t>(rc);
+  return index < std::size(kRcNames) ? kRcNames[index] : "unknown";
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_memory_size(hb_beamr_capi_lib_context_t* ctx, uint64_t* bytes,
+                                                     uint64_t* pages) {
+  return guard(ctx, [&](Context& c) {
+    hb::beamr::Instance::MemorySize size;
+    const Rc rc = c.memory_size(&size);
+    if (bytes != nullptr) *bytes = size.bytes;
+    if (pages != nullptr) *pages = size.pages;
+    return rc;
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_read_memory(hb_beamr_capi_lib_context_t* ctx, uint64_t offset,
+                                                     void* dst, uint64_t len) {
+  return guard(ctx, [&](Context& c) {
+    return is_missing(dst, len) ? null_pointer(c, "dst") : c.read_memory(offset, dst, len);
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_write_memory(hb_beamr_capi_lib_context_t* ctx, uint64_t offset,
+                                                      const void* src, uint64_t len) {
+  return guard(ctx, [&](Context& c) {
+    return is_missing(src, len) ? null_pointer(c, "src") : c.write_memory(offset, src, len);
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_grow_memory(hb_beamr_capi_lib_context_t* ctx, uint64_t delta,
+                                                     uint64_t* previous_pages) {
+  return guard(ctx, [&](Context& c) { return c.grow_memory(delta, previous_pages); });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_global(hb_beamr_capi_lib_context_t* ctx, const char* name,
+                                                    size_t name_len, wasm_val_t* out) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(name, name_len)) return null_pointer(c, "name");
+    return out == nullptr ? null_pointer(c, "out") : c.get_global({name, name_len}, out);
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_global(hb_beamr_capi_lib_context_t* ctx, const char* name,
+                                                    size_t name_len, const wasm_val_t* value) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(name, name_len)) return null_pointer(c, "name");
+    return value == nullptr ? null_pointer(c, "value") : c.set_global({name, name_len}, *value);
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,340 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The life of a context up to its instance, and what the instance shows: module, memory, globals.
+// Calls are in context_calls.cpp.
+#include "context.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+#include "text.hpp"
+
+namespace hb::beamr {
+namespace {
+
+constexpr std::uint32_t kDefaultStackSize = 512U << 10;
+constexpr std::uint32_t kMinStackSize = 4U << 10;
+constexpr std::uint32_t kMaxStackSize = 64U << 20;
+
+const char* state_name(State state) noexcept {
+  switch (state) {
+    case State::kContextCreated:
+      return "no module is loaded yet";
+    case State::kModuleLoaded:
+      return "the module is not instantiated yet";
+    case State::kInstantiated:
+    case State::kTrapped:
+      return "no call is in progress";
+    case State::kRunning:
+      return "a call is running";
+    case State::kAwaitingImport:
+      return "a call waits for the answer of an import";
+    case State::kYielded:
+      return "a call has yielded and waits to be resumed";
+    case State::kDestroyed:
+      return "the context is destroyed";
+  }
+  return "unknown state";
+}
+
+const char* kind_name(wasm_externkind_t kind) noexcept {
+  switch (kind) {
+    case WASM_EXTERN_FUNC:
+      return "function";
+    case WASM_EXTERN_GLOBAL:
+      return "global";
+    case WASM_EXTERN_TABLE:
+      return "table";
+    default:
+      return "memory";
+  }
+}
+
+void describe_limits(const Limits& limits, hb_beamr_capi_lib_extern_t* out) noexcept {
+  out->is_64 = limits.is_64;
+  out->has_maximum = limits.has_maximum;
+  out->minimum = limits.minimum;
+  out->maximum = limits.maximum;
+}
+
+void describe_type(const ModuleDescription& module, wasm_externkind_t kind, std::uint32_t index,
+                   hb_beamr_capi_lib_extern_t* out) noexcept {
+  out->kind = kind;
+  out->index = index;
+  out->signature = "";
+  switch (kind) {
+    case WASM_EXTERN_FUNC:
+      out->signature = module.function_type(index).text.c_str();
+      break;
+    case WASM_EXTERN_GLOBAL:
+      out->value_type = module.global_type(index).value_type;
+      out->is_mutable = module.global_type(index).is_mutable;
+      break;
+    case WASM_EXTERN_TABLE:
+      out->value_type = module.table_type(index).element_type;
+      describe_limits(module.table_type(index).limits, out);
+      break;
+    default:
+      describe_limits(module.memory_type(index), out);
+      break;
+  }
+}
+
+bool matches(const hb_beamr_capi_native_symbol_t& symbol, const Import& import) noexcept {
+  return symbol.import_module_name != nullptr && symbol.import_function_name != nullptr &&
+         import.module == symbol.import_module_name && import.name == symbol.import_function_name;
+}
+
+}  // namespace
+
+Context::Context(std::shared_ptr<Engine> engine, StorePtr store) noexcept
+    : engine_(std::move(engine)),
+      store_(std::move(store)),
+      guest_(engine_->stacks()),
+      stack_size_(kDefaultStackSize) {}
+
+Context::~Context() {
+  if (guest_.depth() > 0) {
+    move(State::kRunning);
+    unwind_to(0);
+    move(State::kTrapped);
+  }
+  guest_.detach();
+  store_.reset();  // and the instance in it, while its module still lives
+  move(State::kDestroyed);
+}
+
+void Context::move(State to) noexcept {
+  // A transition that is not in the table is a defect of this library, and going on would be worse.
+  if (!can_move(state_, to)) std::abort();
+  state_ = to;
+}
+
+Rc Context::fail(Rc rc, std::string text) {
+  last_error_ = std::move(text);
+  return rc;
+}
+
+Rc Context::require(States allowed, const char* what) {
+  if (allowed.has(state_)) return Rc::kSuccess;
+  return fail(Rc::kInvalidState, std::string(what) + " is not allowed now: " + state_name(state_));
+}
+
+Rc Context::require_instance(const char* what) {
+  if (state_ == State::kContextCreated) {
+    return fail(Rc::kModuleNotLoaded, std::string(what) + " needs a module: load one first");
+  }
+  if (state_ == State::kModuleLoaded) {
+    return fail(Rc::kInstanceNotCreated, std::string(what) + " needs an instance: instantiate first");
+  }
+  return require(kStill, what);
+}
+
+Rc Context::load(std::span<const std::uint8_t> bytes) {
+  if (const Rc rc = require(States(State::kContextCreated), "loading a module"); rc != Rc::kSuccess) {
+    return rc;
+  }
+  ModulePtr module = engine_->modules().find(bytes);
+  if (!module) {
+    Result<ModulePtr> prepared =
+        Module::prepare(bytes, reinterpret_cast<void*>(&hb_beamr_import_trampoline));
+    if (!prepared) return fail(prepared.error());
+    module = engine_->modules().add(std::move(*prepared));
+  }
+  module_ = std::move(module);
+  move(State::kModuleLoaded);
+  return Rc::kSuccess;
+}
+
+Rc Context::load_cached(std::span<const std::uint8_t> bytes) {
+  if (const Rc rc = require(States(State::kContextCreated), "loading a module"); rc != Rc::kSuccess) {
+    return rc;
+  }
+  ModulePtr module = engine_->modules().find(bytes);
+  if (!module) return fail(Rc::kModuleNotLoaded, "the module is not known yet");
+  module_ = std::move(module);
+  move(State::kModuleLoaded);
+  return Rc::kSuccess;
+}
+
+Rc Context::describe_import(std::uint32_t position, hb_beamr_capi_lib_extern_t* out) {
+  if (!module_) return fail(Rc::kModuleNotLoaded, "describing an import needs a module");
+  const auto imports = module_->description().imports();
+  if (position >= imports.size()) {
+    return fail(Rc::kInvalidArgs, "there are only " + std::to_string(imports.size()) + " imports");
+  }
+  const Import& import = imports[position];
+  *out = {};
+  out->module_name = import.module.data();
+  out->module_name_len = import.module.size();
+  out->name = import.name.data();
+  out->name_len = import.name.size();
+  describe_type(module_->description(), import.kind, import.index, out);
+  return Rc::kSuccess;
+}
+
+Rc Context::describe_export(std::uint32_t position, hb_beamr_capi_lib_extern_t* out) {
+  if (!module_) return fail(Rc::kModuleNotLoaded, "describing an export needs a module");
+  const auto exports = module_->description().exports();
+  if (position >= exports.size()) {
+    return fail(Rc::kInvalidArgs, "there are only " + std::to_string(exports.size()) + " exports");
+  }
+  const Export& item = exports[position];
+  *out = {};
+  out->name = item.name.data();
+  out->name_len = item.name.size();
+  describe_type(module_->description(), item.kind, item.index, out);
+  return Rc::kSuccess;
+}
+
+Rc Context::set_stack_size(std::uint32_t bytes) {
+  const States allowed(State::kContextCreated, State::kModuleLoaded);
+  if (const Rc rc = require(allowed, "setting the stack size"); rc != Rc::kSuccess) return rc;
+  if (bytes < kMinStackSize || bytes > kMaxStackSize) {
+    return fail(Rc::kInvalidArgs, "a wasm stack has " + std::to_string(kMinStackSize) + " to " +
+                                      std::to_string(kMaxStackSize) + " bytes, not " +
+                                      std::to_string(bytes));
+  }
+  stack_size_ = bytes;
+  return Rc::kSuccess;
+}
+
+Status Context::bind_imports(hb_beamr_capi_user_host_func_callback_t default_callback,
+                             std::span<const hb_beamr_capi_native_symbol_t> overrides) {
+  const auto imports = module_->description().imports();
+  std::vector<HostFuncEnv> bindings;
+  std::string missing;
+  for (std::uint32_t position = 0; position < imports.size(); ++position) {
+    const Import& import = imports[position];
+    HostFuncEnv binding{&guest_, position, default_callback};
+    for (const hb_beamr_capi_native_symbol_t& symbol : overrides) {
+      if (!matches(symbol, import)) continue;
+      binding.callback =
+          reinterpret_cast<hb_beamr_capi_user_host_func_callback_t>(symbol.user_function);
+    }
+    const bool is_function = import.kind == WASM_EXTERN_FUNC;
+    if (is_function) bindings.push_back(binding);
+    if (is_function && binding.callback != nullptr) continue;
+    missing += missing.empty() ? "" : ", ";
+    missing += std::string(kind_name(import.kind)) + " " + quoted(import.module) + "." +
+               quoted(import.name);
+  }
+  if (!missing.empty()) {
+    return Error{Rc::kLinkingFailed, "these imports cannot be linked: " + missing};
+  }
+  bindings_ = std::move(bindings);
+  return ok();
+}
+
+void Context::queue_start_functions() {
+  const ModuleDescription& module = module_->description();
+  start_functions_.clear();
+  if (const auto function = module.start_function()) start_functions_.push_back(*function);
+  for (const char* name : {"__post_instantiate", "__wasm_call_ctors"}) {
+    const auto function = module.find_export(WASM_EXTERN_FUNC, name);
+    if (function && module.function_type(*function).text == "()") {
+      start_functions_.push_back(*function);
+    }
+  }
+}
+
+Rc Context::instantiate(hb_beamr_capi_user_host_func_callback_t default_callback,
+                        std::span<const hb_beamr_capi_native_symbol_t> overrides) {
+  if (state_ == State::kContextCreated) {
+    return fail(Rc::kModuleNotLoaded, "instantiating needs a module: load one first");
+  }
+  if (const Rc rc = require(States(State::kModuleLoaded), "instantiating"); rc != Rc::kSuccess) {
+    return rc;
+  }
+  if (!store_) store_.reset(wasm_store_new(engine_->get()));
+  if (!store_) return fail(Rc::kAllocationFailed, "memory is short: no store for the instance");
+  if (Status bound = bind_imports(default_callback, overrides); !bound) return fail(bound.error());
+  Result<Instance> instance = Instance::create(store_.get(), *module_, stack_size_, bindings_);
+  if (!instance) return fail(instance.error());
+  instance_ = *instance;
+  guest_.attach(instance_->handle(), instance_->exec_env(), *module_);
+  queue_start_functions();
+  if (start_functions_.empty()) {
+    move(State::kInstantiated);
+    return Rc::kSuccess;
+  }
+  is_starting_ = true;
+  move(State::kRunning);
+  return proceed(start_next_start_function());
+}
+
+void Context::drop_instance() {
+  guest_.detach();
+  instance_.reset();
+  start_functions_.clear();
+  is_starting_ = false;
+  store_.reset();  // nothing else frees what is in it
+}
+
+Rc Context::memory_size(Instance::MemorySize* size) {
+  *size = {};
+  if (const Rc rc = require_instance("looking at the memory"); rc != Rc::kSuccess) return rc;
+  const auto known = instance_->memory_size();
+  if (!known) return fail(Rc::kMemoryUnavailable, "the module has no memory");
+  *size = *known;
+  return Rc::kSuccess;
+}
+
+Rc Context::read_memory(std::uint64_t offset, void* dst, std::uint64_t len) {
+  if (const Rc rc = require_instance("reading memory"); rc != Rc::kSuccess) return rc;
+  const Status status = instance_->read_memory(offset, dst, len);
+  return status ? Rc::kSuccess : fail(status.error());
+}
+
+Rc Context::write_memory(std::uint64_t offset, const void* src, std::uint64_t len) {
+  if (const Rc rc = require_instance("writing memory"); rc != Rc::kSuccess) return rc;
+  const Status status = instance_->write_memory(offset, src, len);
+  return status ? Rc::kSuccess : fail(status.error());
+}
+
+Rc Context::grow_memory(std::uint64_t delta, std::uint64_t* previous) {
+  if (const Rc rc = require_instance("growing memory"); rc != Rc::kSuccess) return rc;
+  Result<std::uint64_t> grown = instance_->grow_memory(delta);
+  if (!grown) return fail(grown.error());
+  if (previous != nullptr) *previous = *grown;
+  return Rc::kSuccess;
+}
+
+Result<std::uint32_t> Context::find_number_global(std::string_view name) const {
+  const auto global = module_->description().find_export(WASM_EXTERN_GLOBAL, name);
+  if (!global) return Error{Rc::kFunctionLookupFailed, "no exported global " + quoted(name)};
+  const GlobalType& type = module_->description().global_type(*global);
+  if (!is_number(type.value_type)) {
+    return Error{Rc::kSignatureParseFailed, "global " + quoted(name) + " is a " +
+                                                value_name(type.value_type) + ", not a number"};
+  }
+  return *global;
+}
+
+Rc Context::get_global(std::string_view name, wasm_val_t* out) {
+  if (const Rc rc = require_instance("reading a global"); rc != Rc::kSuccess) return rc;
+  Result<std::uint32_t> global = find_number_global(name);
+  if (!global) return fail(global.error());
+  *out = instance_->get_global(*global, module_->description().global_type(*global).value_type);
+  return Rc::kSuccess;
+}
+
+Rc Context::set_global(std::string_view name, const wasm_val_t& value) {
+  if (const Rc rc = require_instance("writing a global"); rc != Rc::kSuccess) return rc;
+  Result<std::uint32_t> global = find_number_global(name);
+  if (!global) return fail(global.error());
+  const GlobalType& type = module_->description().global_type(*global);
+  if (!type.is_mutable) {
+    return fail(Rc::kInvalidArgs, "global " + quoted(name) + " is immutable");
+  }
+  if (value.kind != type.value_type) {
+    return fail(Rc::kInvalidArgs, "global " + quoted(name) + " is of type " +
+                                      value_name(type.value_type) + ", the value is of type " +
+                                      value_name(value.kind));
+  }
+  instance_->set_global(*global, value);
+  return Rc::kSuccess;
+}
+
+}  // namespace hb::beamr

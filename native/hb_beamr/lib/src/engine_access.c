@@ -1,0 +1,95 @@
+/*
+ * Copyright 2026 The hb_beamr authors
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "engine_access.h"
+
+#include "aot_runtime.h"
+#include "wasm_c_api_internal.h"
+#include "wasm_exec_env.h"
+#include "wasm_interp.h"
+#include "wasm_runtime.h"
+#include "wasm_runtime_common.h"
+
+/* A guest's check reads 32 bits at this place; the host writes them from another thread. */
+_Static_assert(sizeof(((WASMExecEnv *)0)->suspend_flags.flags) == sizeof(uint32_t),
+               "the suspend flag is one 32-bit word");
+
+static WASMModuleInstance *internal(wasm_module_inst_t instance) {
+  return (WASMModuleInstance *)instance;
+}
+
+hb_engine_module_t *hb_engine_load(uint8_t *bytes, uint32_t size, char *error, uint32_t error_size) {
+  static char no_name[1] = "";
+  LoadArgs args = {.name = no_name, .clone_wasm_binary = false, .wasm_binary_freeable = false};
+  return wasm_runtime_load_ex(bytes, size, &args, error, error_size);
+}
+
+void hb_engine_unload(hb_engine_module_t *module) { wasm_runtime_unload(module); }
+
+void hb_engine_link_functions(hb_engine_module_t *module, void *trampoline) {
+  WASMModule *interpreted = (WASMModule *)module;
+  for (uint32_t i = 0; i < interpreted->import_function_count; ++i) {
+    interpreted->import_functions[i].u.function.call_conv_wasm_c_api = true;
+    interpreted->import_functions[i].u.function.func_ptr_linked = trampoline;
+  }
+}
+
+wasm_module_inst_t hb_engine_instance(const wasm_instance_t *instance) {
+  return instance->inst_comm_rt;
+}
+
+void hb_engine_set_import_environments(wasm_module_inst_t instance, void *first, size_t stride) {
+  WASMModuleInstance *inst = internal(instance);
+  uint8_t *environment = first;
+  for (uint32_t i = 0; i < inst->module->import_function_count; ++i) {
+    inst->c_api_func_imports[i].func_ptr_linked =
+        inst->module->import_functions[i].u.function.func_ptr_linked;
+    inst->c_api_func_imports[i].with_env_arg = true;
+    inst->c_api_func_imports[i].env_arg = environment;
+    environment += stride;
+  }
+}
+
+wasm_function_inst_t hb_engine_function(wasm_module_inst_t instance, uint32_t function) {
+  return internal(instance)->e->functions + function;
+}
+
+uint32_t *hb_engine_suspend_flag(wasm_exec_env_t exec_env) {
+  return (uint32_t *)&exec_env->suspend_flags.flags;
+}
+
+bool hb_engine_memory(wasm_module_inst_t instance, uint8_t **base, uint64_t *bytes) {
+  WASMModuleInstance *inst = internal(instance);
+  if (inst->memory_count == 0) return false;
+  *base = inst->memories[0]->memory_data;
+  *bytes = (uint64_t)inst->memories[0]->num_bytes_per_page * inst->memories[0]->cur_page_count;
+  return true;
+}
+
+void *hb_engine_global(wasm_module_inst_t instance, uint32_t global) {
+  WASMModuleInstance *inst = internal(instance);
+  return inst->global_data + inst->e->globals[global].data_offset;
+}
+
+bool hb_engine_table_element(wasm_module_inst_t instance, uint32_t table, uint64_t element,
+                             uint32_t *function) {
+  const WASMTableInstance *inst = internal(instance)->tables[table];
+  if (element >= inst->cur_size) return false;
+  *function = (uint32_t)inst->elems[element]; /* null is 0xFFFFFFFF in a wider word */
+  return true;
+}
+
+void hb_engine_walk_frames(wasm_exec_env_t exec_env, const uint8_t *bytes,
+                           bool (*visit)(void *context, uint32_t function, uint32_t offset),
+                           void *context) {
+  WASMModuleInstance *inst = (WASMModuleInstance *)exec_env->module_inst;
+  for (WASMInterpFrame *frame = exec_env->cur_frame; frame; frame = frame->prev_frame) {
+    if (!frame->function) continue; /* the border of a call from the host */
+    uint32_t function = (uint32_t)(frame->function - inst->e->functions);
+    uint32_t offset = 0;
+    if (frame->ip && !frame->function->is_import_func)
+      offset = (uint32_t)(frame->ip - bytes);
+    if (!visit(context, function, offset)) return;
+  }
+}

@@ -1,0 +1,230 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "guest.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <utility>
+
+namespace hb::beamr {
+namespace {
+
+constexpr std::string_view kExceptionPrefix = "Exception: ";
+constexpr const char* kCancelledText = "terminated";
+
+void store_flag(std::uint32_t* flag, std::uint32_t value) noexcept {
+  __atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
+}
+
+}  // namespace
+
+void Guest::attach(wasm_module_inst_t instance, wasm_exec_env_t exec_env,
+                   const Module& module) noexcept {
+  instance_ = instance;
+  exec_env_ = exec_env;
+  module_ = &module;
+  own_flag_ = hb_engine_suspend_flag(exec_env);
+  wasm_runtime_set_user_data(exec_env, this);
+  MutexLock lock(flag_mutex_);
+  flag_ = own_flag_;
+}
+
+void Guest::detach() noexcept {
+  {
+    MutexLock lock(flag_mutex_);
+    flag_ = nullptr;
+  }
+  instance_ = nullptr;
+  exec_env_ = nullptr;
+  own_flag_ = nullptr;
+}
+
+bool Guest::prepare_call(const FunctionType& type) {
+  if (results_.size() < type.results.size()) results_.resize(type.results.size());
+  if (depth_ > 0) return true;
+  const auto main = [](void* self) noexcept { static_cast<Guest*>(self)->run_call(); };
+  if (!fiber_.create(stacks_, main, this)) return false;
+  wasm_runtime_set_native_stack_boundary(
+      exec_env_, reinterpret_cast<std::uint8_t*>(fiber_.stack().limit()));
+  forget_old_yield();
+  return true;
+}
+
+hb_beamr_capi_lib_event_kind_t Guest::call(std::uint32_t function,
+                                           std::span<const wasm_val_t> args) noexcept {
+  function_ = function;
+  args_ = args;
+  return enter(Request::kCall);
+}
+
+hb_beamr_capi_lib_event_kind_t Guest::fail_to_start() noexcept {
+  frames_.clear();
+  wasm_runtime_set_exception(instance_, "out of memory");
+  finish_trapped();
+  return event_.kind;
+}
+
+hb_beamr_capi_lib_event_kind_t Guest::answer() noexcept { return enter(Request::kAnswer); }
+
+hb_beamr_capi_lib_event_kind_t Guest::trap(std::string message) noexcept {
+  host_message_ = std::move(message);
+  return enter(Request::kTrap);
+}
+
+hb_beamr_capi_lib_event_kind_t Guest::resume() noexcept { return enter(Request::kGoOn); }
+
+hb_beamr_capi_lib_event_kind_t Guest::enter(Request request) noexcept {
+  request_ = request;
+  fiber_.enter();
+  if (depth_ == 0) {
+    fiber_.destroy(stacks_);
+    if (cancel_.load(std::memory_order_relaxed)) cancel_ = false;
+  }
+  return event_.kind;
+}
+
+void Guest::run_call() noexcept {
+  const FunctionType& type = module_->description().function_type(function_);
+  const std::size_t count = std::max(type.param_cells, type.result_cells);
+  std::uint32_t inline_cells[kInlineCells];
+  std::unique_ptr<std::uint32_t[]> more_cells;
+  std::uint32_t* cells = inline_cells;
+  ++depth_;
+  if (count > kInlineCells) {
+    more_cells.reset(new (std::nothrow) std::uint32_t[count]);
+    cells = more_cells.get();
+  }
+
+  frames_.clear();
+  bool completed = false;
+  if (cells == nullptr) {
+    wasm_runtime_set_exception(instance_, "out of memory");
+  } else if (cancel_) {
+    stop_guest();
+  } else {
+    values_to_cells(args_, cells);
+    completed = wasm_runtime_call_wasm(exec_env_, hb_engine_function(instance_, function_),
+                                       type.param_cells, cells);
+  }
+
+  --depth_;
+  if (completed) {
+    cells_to_values(cells, type.results, results_.data());
+    event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_COMPLETED,
+              .import_position = 0,
+              .num_values = static_cast<std::uint32_t>(type.results.size()),
+              .values = results_.data()};
+  } else {
+    finish_trapped();
+  }
+}
+
+void Guest::finish_trapped() noexcept {
+  const char* text = wasm_runtime_get_exception(instance_);
+  std::snprintf(exception_, sizeof exception_, "%s", text != nullptr ? text : "unknown trap");
+  // It would stick to the outer call and to the next one.
+  wasm_runtime_clear_exception(instance_);
+  event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_TRAPPED, .import_position = 0, .num_values = 0, .values = nullptr};
+}
+
+void Guest::stop_guest() noexcept {
+  cancel_trapped_ = true;
+  wasm_runtime_set_exception(instance_, kCancelledText);
+}
+
+void Guest::on_import(std::uint32_t position, const wasm_val_vec_t& args,
+                      wasm_val_vec_t& results) noexcept {
+  if (cancel_) return stop_guest();
+  Waiting here{position, &args, &results, waiting_};
+  waiting_ = &here;
+  event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_IMPORT,
+            .import_position = position,
+            .num_values = static_cast<std::uint32_t>(args.num_elems),
+            .values = args.data};
+  fiber_.leave();
+  while (request_ == Request::kCall) {
+    run_call();
+    fiber_.leave();
+  }
+  waiting_ = here.outer;
+  if (cancel_) return stop_guest();
+  if (request_ == Request::kTrap) {
+    host_trapped_ = true;
+    wasm_runtime_set_exception(instance_, "trapped by the host");
+  }
+}
+
+bool Guest::on_yield() noexcept {
+  store_flag(own_flag_, 0);
+  if (!cancel_) {
+    event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_YIELDED, .import_position = 0, .num_values = 0, .values = nullptr};
+    fiber_.leave();
+  }
+  if (!cancel_) return true;
+  // Sticky: every later check of what is left of the call ends it too.
+  store_flag(own_flag_, 1);
+  cancel_trapped_ = true;
+  return false;
+}
+
+bool Guest::on_poll() noexcept {
+  return __atomic_load_n(own_flag_, __ATOMIC_RELAXED) == 0 || on_yield();
+}
+
+void Guest::on_trapped() noexcept {
+  const auto visit = [](void* record, std::uint32_t function, std::uint32_t offset) {
+    return static_cast<FrameRecord*>(record)->add({function, offset});
+  };
+  frames_.clear();
+  hb_engine_walk_frames(exec_env_, module_->loaded_bytes(), visit, &frames_);
+}
+
+Trap Guest::take_trap() {
+  Trap trap;
+  std::string_view text = exception_;
+  if (text.starts_with(kExceptionPrefix)) text.remove_prefix(kExceptionPrefix.size());
+  if (cancel_trapped_) {
+    trap.kind = HB_BEAMR_CAPI_LIB_TRAP_CANCELLED;
+    trap.message = kCancelledText;
+  } else if (host_trapped_) {
+    trap.kind = HB_BEAMR_CAPI_LIB_TRAP_HOST;
+    trap.message = std::move(host_message_);
+  } else {
+    trap.kind = trap_kind_of(text);
+    trap.message = text;
+  }
+  trap.frames = name_frames(frames_, module_->description());
+  trap.is_truncated = frames_.is_truncated();
+  discard_trap();
+  return trap;
+}
+
+void Guest::discard_trap() noexcept {
+  cancel_trapped_ = false;
+  host_trapped_ = false;
+  host_message_.clear();
+}
+
+/// A request to yield that came too late for the call before. The flag is looked at before it is
+/// cleared, because clearing costs 5 ns and is hardly ever needed; a cancellation sets it last.
+void Guest::forget_old_yield() noexcept {
+  if (__atomic_load_n(own_flag_, __ATOMIC_ACQUIRE) == 0) return;
+  store_flag(own_flag_, 0);
+  if (cancel_) store_flag(own_flag_, 1);
+}
+
+void Guest::request_yield() noexcept {
+  MutexLock lock(flag_mutex_);
+  if (flag_ != nullptr) store_flag(flag_, 1);
+}
+
+void Guest::request_cancel() noexcept {
+  cancel_ = true;
+  request_yield();
+}
+
+}  // namespace hb::beamr

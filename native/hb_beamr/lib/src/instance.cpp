@@ -1,0 +1,123 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "instance.hpp"
+
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "text.hpp"
+
+namespace hb::beamr {
+namespace {
+
+constexpr std::uint64_t kPageSize = 65536;
+constexpr std::uint32_t kNullElement = UINT32_MAX;
+
+/// The engine's words, without what its layers put in front.
+std::string reason_of(const wasm_trap_t* trap) {
+  if (trap == nullptr) return "the engine gave no reason";
+  std::string text = trap_message(trap);
+  for (const std::string_view prefix :
+       {"wasm_instance_new_with_args_ex failed: ", "WASM module instantiate failed: "}) {
+    if (text.starts_with(prefix)) text.erase(0, prefix.size());
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<Instance> Instance::create(wasm_store_t* store, const Module& module,
+                                  std::uint32_t stack_size, std::span<HostFuncEnv> bindings) {
+  const InstantiationArgs args{.default_stack_size = stack_size,
+                               .host_managed_heap_size = 0,  // memory is what the module declares
+                               .max_memory_pages = 0};
+  wasm_trap_t* raw_trap = nullptr;
+  // The engine only looks through this pointer; its own wasm_module_new() would lose the error
+  // text and keep 92 bytes of each module until the engine ends. Functions are bound below and not
+  // here, because binding here writes to the shared module.
+  hb_engine_module_t* engine_module = module.engine_module();
+  wasm_instance_t* instance = wasm_instance_new_with_args_ex(
+      store, reinterpret_cast<const ::wasm_module_t*>(&engine_module), nullptr, &raw_trap, &args);
+  const TrapPtr trap(raw_trap);
+  if (instance == nullptr) return Error{Rc::kInstantiateFailed, reason_of(trap.get())};
+
+  wasm_module_inst_t handle = hb_engine_instance(instance);
+  if (!bindings.empty()) {
+    hb_engine_set_import_environments(handle, bindings.data(), sizeof(HostFuncEnv));
+  }
+  return Instance(handle, wasm_runtime_get_exec_env_singleton(handle));
+}
+
+std::optional<Instance::MemorySize> Instance::memory_size() const noexcept {
+  std::uint8_t* base = nullptr;
+  MemorySize size;
+  if (!hb_engine_memory(handle_, &base, &size.bytes)) return std::nullopt;
+  size.pages = size.bytes / kPageSize;
+  return size;
+}
+
+Result<std::uint8_t*> Instance::checked_range(std::uint64_t offset, std::uint64_t len) const {
+  std::uint8_t* base = nullptr;
+  std::uint64_t bytes = 0;
+  if (!hb_engine_memory(handle_, &base, &bytes)) {
+    return Error{Rc::kMemoryUnavailable, "the module has no memory"};
+  }
+  if (offset > bytes || len > bytes - offset) {
+    return Error{Rc::kMemoryOutOfBounds, "bytes " + std::to_string(offset) + " to " +
+                                             std::to_string(offset) + " + " + std::to_string(len) +
+                                             " pass the end of memory at " + std::to_string(bytes)};
+  }
+  return base + offset;
+}
+
+Status Instance::read_memory(std::uint64_t offset, void* dst, std::uint64_t len) const {
+  Result<std::uint8_t*> range = checked_range(offset, len);
+  if (!range) return range.error();
+  if (len > 0) std::memcpy(dst, *range, len);
+  return ok();
+}
+
+Status Instance::write_memory(std::uint64_t offset, const void* src, std::uint64_t len) {
+  Result<std::uint8_t*> range = checked_range(offset, len);
+  if (!range) return range.error();
+  if (len > 0) std::memcpy(*range, src, len);
+  return ok();
+}
+
+Result<std::uint64_t> Instance::grow_memory(std::uint64_t delta) {
+  const std::optional<MemorySize> before = memory_size();
+  if (!before) return Error{Rc::kMemoryUnavailable, "the module has no memory"};
+  if (!wasm_runtime_enlarge_memory(handle_, delta)) {
+    return Error{Rc::kMemoryUnavailable,
+                 "memory of " + std::to_string(before->pages) + " pages cannot grow by " +
+                     std::to_string(delta) + ": its maximum is passed or memory is short"};
+  }
+  return before->pages;
+}
+
+wasm_val_t Instance::get_global(std::uint32_t global, wasm_valkind_t kind) const noexcept {
+  wasm_val_t value{};
+  cells_to_values(static_cast<const std::uint32_t*>(hb_engine_global(handle_, global)),
+                  std::span(&kind, 1), &value);
+  return value;
+}
+
+void Instance::set_global(std::uint32_t global, const wasm_val_t& value) noexcept {
+  values_to_cells(std::span(&value, 1),
+                  static_cast<std::uint32_t*>(hb_engine_global(handle_, global)));
+}
+
+Result<std::uint32_t> Instance::table_function(std::uint32_t table, std::uint64_t element) const {
+  std::uint32_t function = 0;
+  if (!hb_engine_table_element(handle_, table, element, &function)) {
+    return Error{Rc::kFunctionLookupFailed, "undefined element " + std::to_string(element)};
+  }
+  if (function == kNullElement) {
+    return Error{Rc::kFunctionLookupFailed, "uninitialized element " + std::to_string(element)};
+  }
+  return function;
+}
+
+}  // namespace hb::beamr

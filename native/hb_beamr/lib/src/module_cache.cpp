@@ -1,0 +1,93 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "module_cache.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+namespace hb::beamr {
+namespace {
+
+/// Looks at 64 places of 8 bytes: enough to tell modules apart, since equal ones are compared in full.
+/// The mixing is FNV-1a's (http://www.isthe.com/chongo/tech/comp/fnv/), by words.
+std::uint64_t hash_of(std::span<const std::uint8_t> bytes) noexcept {
+  constexpr std::uint64_t kPrime = 0x100000001B3;
+  constexpr std::size_t kSamples = 64;
+  std::uint64_t hash = 0xCBF29CE484222325 ^ bytes.size();
+  const std::size_t step = std::max<std::size_t>(8, bytes.size() / kSamples);
+  for (std::size_t at = 0; at < bytes.size(); at += step) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, std::min<std::size_t>(8, bytes.size() - at));
+    hash = (hash ^ word) * kPrime;
+    hash ^= hash >> 29;
+  }
+  return hash;
+}
+
+bool equal(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace
+
+ModulePtr ModuleCache::find(std::span<const std::uint8_t> bytes) {
+  return find_locked(hash_of(bytes), bytes);
+}
+
+ModulePtr ModuleCache::find_locked(std::uint64_t hash, std::span<const std::uint8_t> bytes) {
+  std::vector<ModulePtr> candidates;
+  {
+    MutexLock lock(mutex_);
+    const auto [first, last] = known_.equal_range(hash);
+    for (auto it = first; it != last; ++it) {
+      if (ModulePtr module = it->second.lock()) candidates.push_back(std::move(module));
+    }
+  }
+  // The comparison of a large module takes a while: not under the lock.
+  const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const ModulePtr& m) {
+    return equal(m->bytes(), bytes);
+  });
+  if (found == candidates.end()) return nullptr;
+  std::list<ModulePtr> evicted;  // freed after the lock
+  MutexLock lock(mutex_);
+  keep(*found, evicted);
+  return *found;
+}
+
+ModulePtr ModuleCache::add(ModulePtr module) {
+  const std::uint64_t hash = hash_of(module->bytes());
+  if (ModulePtr other = find_locked(hash, module->bytes())) return other;
+  std::list<ModulePtr> evicted;
+  MutexLock lock(mutex_);
+  std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
+  known_.emplace(hash, module);
+  keep(module, evicted);
+  return module;
+}
+
+void ModuleCache::clear() {
+  std::list<ModulePtr> evicted;
+  MutexLock lock(mutex_);
+  evicted.swap(kept_);
+  kept_bytes_ = 0;
+}
+
+void ModuleCache::keep(const ModulePtr& module, std::list<ModulePtr>& evicted) {
+  if (!kept_.empty() && kept_.front() == module) return;
+  const auto found = std::find(kept_.begin(), kept_.end(), module);
+  if (found != kept_.end()) {
+    kept_.splice(kept_.begin(), kept_, found);
+    return;
+  }
+  kept_.push_front(module);
+  kept_bytes_ += module->bytes().size();
+  while (kept_.size() > kMaxKeptModules ||
+         (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
+    kept_bytes_ -= kept_.back()->bytes().size();
+    evicted.splice(evicted.begin(), kept_, std::prev(kept_.end()));
+  }
+}
+
+}  // namespace hb::beamr

@@ -1,0 +1,44 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Finds the prepared module of equal bytes.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <span>
+#include <unordered_map>
+
+#include "module.hpp"
+#include "thread.hpp"
+
+namespace hb::beamr {
+
+/// Knows every module that lives, and keeps the most recently used ones alive without an instance.
+/// Threads: any.
+class ModuleCache {
+ public:
+  /// nullptr: no such module. Costs a comparison of all bytes when there is one.
+  ModulePtr find(std::span<const std::uint8_t> bytes);
+  /// Adds a module, or answers the equal one that another thread added first.
+  ModulePtr add(ModulePtr module);
+  /// Lets go of all modules without an instance.
+  void clear();
+
+ private:
+  /// What is kept without an instance, at most.
+  static constexpr std::size_t kMaxKeptModules = 64;
+  static constexpr std::size_t kMaxKeptBytes = std::size_t{64} << 20;
+
+  ModulePtr find_locked(std::uint64_t hash, std::span<const std::uint8_t> bytes)
+      HB_EXCLUDES(mutex_);
+  void keep(const ModulePtr& module, std::list<ModulePtr>& evicted) HB_REQUIRES(mutex_);
+
+  Mutex mutex_;
+  std::unordered_multimap<std::uint64_t, std::weak_ptr<const Module>> known_ HB_GUARDED_BY(mutex_);
+  std::list<ModulePtr> kept_ HB_GUARDED_BY(mutex_);  // most recently used first
+  std::size_t kept_bytes_ HB_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace hb::beamr

@@ -1,0 +1,281 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The binary format is chapter 5 of the WebAssembly specification; the name section is in its
+// appendix A.4. Custom sections are not validated by anyone, so a broken name section just ends.
+#include "module_description.hpp"
+
+#include <algorithm>
+
+#include "byte_cursor.hpp"
+#include "utf8.hpp"
+
+namespace hb::beamr {
+namespace {
+
+enum SectionId : std::uint8_t {
+  kCustom = 0,
+  kType = 1,
+  kImport = 2,
+  kFunction = 3,
+  kTable = 4,
+  kMemory = 5,
+  kGlobal = 6,
+  kExport = 7,
+  kStart = 8,
+};
+
+wasm_valkind_t value_kind(std::uint8_t byte) noexcept {
+  switch (byte) {
+    case 0x7F:
+      return WASM_I32;
+    case 0x7E:
+      return WASM_I64;
+    case 0x7D:
+      return WASM_F32;
+    case 0x7C:
+      return WASM_F64;
+    case 0x7B:
+      return WASM_V128;
+    case 0x70:
+      return WASM_FUNCREF;
+    default:
+      return WASM_EXTERNREF;
+  }
+}
+
+/// The binary format numbers functions, tables, memories, globals; the C API another way.
+wasm_externkind_t extern_kind(std::uint8_t byte) noexcept {
+  switch (byte) {
+    case 0:
+      return WASM_EXTERN_FUNC;
+    case 1:
+      return WASM_EXTERN_TABLE;
+    case 2:
+      return WASM_EXTERN_MEMORY;
+    default:
+      return WASM_EXTERN_GLOBAL;
+  }
+}
+
+Limits read_limits(ByteCursor& in) noexcept {
+  const std::uint8_t flags = in.byte();
+  Limits limits;
+  limits.has_maximum = (flags & 0x01U) != 0;
+  limits.is_64 = (flags & 0x04U) != 0;
+  limits.minimum = in.leb();
+  if (limits.has_maximum) limits.maximum = in.leb();
+  return limits;
+}
+
+TableType read_table_type(ByteCursor& in) noexcept {
+  TableType table;
+  table.element_type = value_kind(in.byte());
+  table.limits = read_limits(in);
+  return table;
+}
+
+GlobalType read_global_type(ByteCursor& in) noexcept {
+  GlobalType global;
+  global.value_type = value_kind(in.byte());
+  global.is_mutable = in.byte() != 0;
+  return global;
+}
+
+void skip_constant_expression(ByteCursor& in) noexcept {
+  while (!in.failed()) {
+    switch (in.byte()) {
+      case 0x0B:  // end
+        return;
+      case 0x43:  // f32.const
+        in.take(4);
+        break;
+      case 0x44:  // f64.const
+        in.take(8);
+        break;
+      case 0x23:  // global.get
+      case 0x41:  // i32.const
+      case 0x42:  // i64.const
+      case 0xD0:  // ref.null
+      case 0xD2:  // ref.func
+        in.leb();
+        break;
+      default:  // the arithmetic of extended constant expressions has no immediates
+        break;
+    }
+  }
+}
+
+}  // namespace
+
+/// Fills a description, section by section.
+class ModuleDescription::Reader {
+ public:
+  explicit Reader(ModuleDescription& out) noexcept : out_(out) {}
+
+  bool read(std::span<const std::uint8_t> bytes) {
+    ByteCursor in(bytes);
+    in.take(8);  // magic and version
+    while (!in.at_end() && !in.failed()) {
+      const std::uint8_t id = in.byte();
+      ByteCursor section(in.take(in.u32()));
+      read_section(id, section);
+      if (section.failed() && id != kCustom) return false;
+    }
+    std::stable_sort(out_.names_.begin(), out_.names_.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    return !in.failed() && is_consistent();
+  }
+
+ private:
+  void read_section(std::uint8_t id, ByteCursor& in) {
+    switch (id) {
+      case kCustom:
+        if (in.name() == "name") read_names(in);
+        break;
+      case kType:
+        repeat(in, [&] { read_type(in); });
+        break;
+      case kImport:
+        repeat(in, [&] { read_import(in); });
+        break;
+      case kFunction:
+        repeat(in, [&] { out_.function_types_.push_back(in.u32()); });
+        break;
+      case kTable:
+        repeat(in, [&] { out_.tables_.push_back(read_table_type(in)); });
+        break;
+      case kMemory:
+        repeat(in, [&] { out_.memories_.push_back(read_limits(in)); });
+        break;
+      case kGlobal:
+        repeat(in, [&] {
+          out_.globals_.push_back(read_global_type(in));
+          skip_constant_expression(in);
+        });
+        break;
+      case kExport:
+        repeat(in, [&] { read_export(in); });
+        break;
+      case kStart:
+        out_.start_function_ = in.u32();
+        break;
+      default:
+        break;
+    }
+  }
+
+  template <typename F>
+  static void repeat(ByteCursor& in, F&& read_one) {
+    for (std::uint32_t left = in.u32(); left > 0 && !in.failed(); --left) read_one();
+  }
+
+  void read_type(ByteCursor& in) {
+    FunctionType type;
+    in.byte();  // 0x60
+    repeat(in, [&] { type.params.push_back(value_kind(in.byte())); });
+    repeat(in, [&] { type.results.push_back(value_kind(in.byte())); });
+    type.complete();
+    out_.types_.push_back(std::move(type));
+  }
+
+  void read_import(ByteCursor& in) {
+    Import import;
+    import.module = in.name();
+    import.name = in.name();
+    import.kind = extern_kind(in.byte());
+    switch (import.kind) {
+      case WASM_EXTERN_FUNC:
+        import.index = static_cast<std::uint32_t>(out_.function_types_.size());
+        out_.function_types_.push_back(in.u32());
+        out_.function_imports_.push_back(static_cast<std::uint32_t>(out_.imports_.size()));
+        break;
+      case WASM_EXTERN_TABLE:
+        import.index = static_cast<std::uint32_t>(out_.tables_.size());
+        out_.tables_.push_back(read_table_type(in));
+        break;
+      case WASM_EXTERN_MEMORY:
+        import.index = static_cast<std::uint32_t>(out_.memories_.size());
+        out_.memories_.push_back(read_limits(in));
+        break;
+      default:
+        import.index = static_cast<std::uint32_t>(out_.globals_.size());
+        out_.globals_.push_back(read_global_type(in));
+        break;
+    }
+    out_.imports_.push_back(import);
+  }
+
+  void read_export(ByteCursor& in) {
+    Export item;
+    item.name = in.name();
+    item.kind = extern_kind(in.byte());
+    item.index = in.u32();
+    out_.exports_by_name_.emplace(item.name, static_cast<std::uint32_t>(out_.exports_.size()));
+    out_.exports_.push_back(item);
+  }
+
+  void read_names(ByteCursor& in) {
+    while (!in.at_end()) {
+      const std::uint8_t id = in.byte();
+      ByteCursor names(in.take(in.u32()));
+      if (id != 1) continue;  // 1: functions
+      repeat(names, [&] {
+        const std::uint32_t function = names.u32();
+        const std::string_view name = names.name();
+        if (!names.failed()) out_.names_.emplace_back(function, name);
+      });
+    }
+  }
+
+  bool is_consistent() const noexcept {
+    const auto type_exists = [&](std::uint32_t type) { return type < out_.types_.size(); };
+    const auto item_exists = [&](const Export& item) {
+      switch (item.kind) {
+        case WASM_EXTERN_FUNC:
+          return item.index < out_.function_types_.size();
+        case WASM_EXTERN_TABLE:
+          return item.index < out_.tables_.size();
+        case WASM_EXTERN_MEMORY:
+          return item.index < out_.memories_.size();
+        default:
+          return item.index < out_.globals_.size();
+      }
+    };
+    return std::all_of(out_.function_types_.begin(), out_.function_types_.end(), type_exists) &&
+           std::all_of(out_.exports_.begin(), out_.exports_.end(), item_exists) &&
+           (!out_.start_function_ || *out_.start_function_ < out_.function_types_.size());
+  }
+
+  ModuleDescription& out_;
+};
+
+Result<ModuleDescription> ModuleDescription::read(std::span<const std::uint8_t> bytes) {
+  ModuleDescription description;
+  if (!Reader(description).read(bytes)) {
+    return Error{Rc::kInternal, "the module passed validation but its sections cannot be read"};
+  }
+  return description;
+}
+
+std::optional<std::uint32_t> ModuleDescription::find_export(wasm_externkind_t kind,
+                                                            std::string_view name) const noexcept {
+  const auto found = exports_by_name_.find(name);
+  if (found == exports_by_name_.end() || exports_[found->second].kind != kind) return std::nullopt;
+  return exports_[found->second].index;
+}
+
+std::string_view ModuleDescription::function_name(std::uint32_t function) const noexcept {
+  const auto found = std::lower_bound(
+      names_.begin(), names_.end(), function,
+      [](const auto& entry, std::uint32_t wanted) { return entry.first < wanted; });
+  if (found != names_.end() && found->first == function && is_utf8(found->second)) {
+    return found->second;
+  }
+  for (const Export& item : exports_) {
+    if (item.kind == WASM_EXTERN_FUNC && item.index == function) return item.name;
+  }
+  return {};
+}
+
+}  // namespace hb::beamr

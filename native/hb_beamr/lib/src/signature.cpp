@@ -1,0 +1,132 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "signature.hpp"
+
+#include <cstring>
+
+namespace hb::beamr {
+namespace {
+
+bool is_wide(wasm_valkind_t kind) noexcept { return kind == WASM_I64 || kind == WASM_F64; }
+
+std::uint32_t count_cells(std::span<const wasm_valkind_t> kinds) noexcept {
+  std::uint32_t cells = 0;
+  for (const wasm_valkind_t kind : kinds) {
+    cells += kind == WASM_V128 ? 4 : is_wide(kind) ? 2 : 1;
+  }
+  return cells;
+}
+
+template <typename Range, typename KindOf>
+std::string join_names(const Range& range, KindOf kind_of) {
+  std::string text = "(";
+  for (const auto& element : range) {
+    if (text.size() > 1) text += ", ";
+    text += value_name(kind_of(element));
+  }
+  return text + ")";
+}
+
+}  // namespace
+
+void FunctionType::complete() {
+  param_cells = count_cells(params);
+  result_cells = count_cells(results);
+  is_numeric = true;
+  text.assign(1, '(');
+  for (const wasm_valkind_t kind : params) {
+    text += value_letter(kind);
+    is_numeric = is_numeric && is_number(kind);
+  }
+  text += ")";
+  for (const wasm_valkind_t kind : results) {
+    text += value_letter(kind);
+    is_numeric = is_numeric && is_number(kind);
+  }
+}
+
+char value_letter(wasm_valkind_t kind) noexcept {
+  switch (kind) {
+    case WASM_I32:
+      return 'i';
+    case WASM_I64:
+      return 'I';
+    case WASM_F32:
+      return 'f';
+    case WASM_F64:
+      return 'F';
+    case WASM_V128:
+      return 'V';
+    case WASM_EXTERNREF:
+      return 'r';
+    case WASM_FUNCREF:
+      return 'p';
+    default:
+      return '?';
+  }
+}
+
+const char* value_name(wasm_valkind_t kind) noexcept {
+  switch (kind) {
+    case WASM_I32:
+      return "i32";
+    case WASM_I64:
+      return "i64";
+    case WASM_F32:
+      return "f32";
+    case WASM_F64:
+      return "f64";
+    case WASM_V128:
+      return "v128";
+    case WASM_EXTERNREF:
+      return "externref";
+    case WASM_FUNCREF:
+      return "funcref";
+    default:
+      return "unknown";
+  }
+}
+
+bool is_number(wasm_valkind_t kind) noexcept {
+  return kind == WASM_I32 || kind == WASM_I64 || kind == WASM_F32 || kind == WASM_F64;
+}
+
+std::string describe_types(std::span<const wasm_valkind_t> kinds) {
+  return join_names(kinds, [](wasm_valkind_t kind) { return kind; });
+}
+
+std::string describe_types(std::span<const wasm_val_t> values) {
+  return join_names(values, [](const wasm_val_t& value) { return value.kind; });
+}
+
+bool values_match(std::span<const wasm_val_t> values,
+                  std::span<const wasm_valkind_t> kinds) noexcept {
+  if (values.size() != kinds.size()) return false;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (values[i].kind != kinds[i]) return false;
+  }
+  return true;
+}
+
+void values_to_cells(std::span<const wasm_val_t> values, std::uint32_t* cells) noexcept {
+  for (const wasm_val_t& value : values) {
+    const std::size_t count = is_wide(value.kind) ? 2 : 1;
+    std::memcpy(cells, &value.of, count * sizeof(std::uint32_t));
+    cells += count;
+  }
+}
+
+void cells_to_values(const std::uint32_t* cells, std::span<const wasm_valkind_t> kinds,
+                     wasm_val_t* values) noexcept {
+  for (const wasm_valkind_t kind : kinds) {
+    const std::size_t count = is_wide(kind) ? 2 : 1;
+    *values = wasm_val_t{};
+    values->kind = kind;
+    std::memcpy(&values->of, cells, count * sizeof(std::uint32_t));
+    cells += count;
+    ++values;
+  }
+}
+
+}  // namespace hb::beamr

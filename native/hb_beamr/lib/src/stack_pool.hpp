@@ -1,0 +1,76 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Native stacks for fibers.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "thread.hpp"
+
+namespace hb::beamr {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// Instrumented frames are several times as large.
+inline constexpr std::size_t kStackSize = std::size_t{1} << 20;
+inline constexpr std::size_t kStackReserve = std::size_t{192} << 10;
+#else
+/// Address space of a stack, and its alignment. Only touched pages cost memory: about 4 KiB for a
+/// suspended interpreted call, 2 KiB more for each level of nesting.
+inline constexpr std::size_t kStackSize = std::size_t{256} << 10;
+/// Below this the engine stops a guest ("native stack overflow"): room for the engine's C functions.
+inline constexpr std::size_t kStackReserve = std::size_t{16} << 10;
+#endif
+inline constexpr std::size_t kStackGuard = std::size_t{4} << 10;
+
+/// A stack of kStackSize bytes, aligned to its size.
+struct Stack {
+  std::byte* base;
+
+  std::byte* top() const noexcept { return base + kStackSize; }
+  /// Where the engine must stop.
+  std::byte* limit() const noexcept { return base + kStackGuard + kStackReserve; }
+};
+
+/// Hands out stacks. They come from slabs, one mapping for many stacks: a mapping each would pass the
+/// kernel's limit (vm.max_map_count) at 30,000 suspended calls.
+/// Threads: any.
+class StackPool {
+ public:
+  StackPool() = default;
+  ~StackPool();
+  StackPool(const StackPool&) = delete;
+  StackPool& operator=(const StackPool&) = delete;
+
+  /// nullptr in `base` if memory is short.
+  Stack take() noexcept;
+  /// Takes a stack back that nothing runs on.
+  void give(Stack stack) noexcept;
+
+  /// Stacks handed out and not given back.
+  std::size_t in_use() const noexcept;
+
+ private:
+  /// One stack kept for each of some threads, so that calls in a row take no lock.
+  struct alignas(64) Slot {
+    std::atomic<std::byte*> stack{nullptr};
+  };
+  static constexpr std::size_t kSlots = 64;
+  static constexpr std::size_t kStacksPerSlab = 64;
+  /// Free stacks that keep their touched pages; those of others go back to the kernel.
+  static constexpr std::size_t kWarmStacks = 64;
+
+  Slot& slot_of_this_thread() noexcept;
+  void add_slab() HB_REQUIRES(mutex_);
+
+  std::array<Slot, kSlots> slots_;
+  mutable Mutex mutex_;
+  std::vector<std::byte*> free_ HB_GUARDED_BY(mutex_);
+  std::vector<void*> slabs_ HB_GUARDED_BY(mutex_);
+};
+
+}  // namespace hb::beamr

@@ -1,0 +1,199 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Operations that load a module and run its guest.
+
+#include <string>
+
+#include "command.hpp"
+#include "operations.hpp"
+
+namespace hb::beamr::driver {
+
+namespace {
+
+/// Modules that are loaded at once: if the process knows them already (a hash and a comparison), or
+/// if loading takes less than the budget of a call.
+constexpr std::size_t kKnownInline = std::size_t{1} << 20;
+constexpr std::size_t kNewInline = std::size_t{16} << 10;
+/// Modules that are instantiated at once: their segments are copied.
+constexpr std::size_t kInstantiatedInline = std::size_t{2} << 20;
+
+/// Ends the turn of an operation, when its answer is complete.
+class TurnEnd {
+ public:
+  explicit TurnEnd(Request& request) noexcept : port_(request.port), caller_(request.caller) {}
+  ~TurnEnd() { port_.end_operation(caller_); }
+  TurnEnd(const TurnEnd&) = delete;
+  TurnEnd& operator=(const TurnEnd&) = delete;
+
+ private:
+  Port& port_;
+  Pid caller_;
+};
+
+/// Runs the guest on this thread; what takes too long goes on on a worker.
+template <typename Step>
+void run(Request& request, Step&& step) noexcept {
+  Instance& instance = request.port.instance();
+  const hb_beamr_capi_lib_rc_t rc = instance.run(request.slot, step);
+  charge_run(request);
+  if (rc == HB_BEAMR_CAPI_LIB_YIELDED) [[unlikely]] {
+    request.slot.count(Counter::kMigrations);
+    request.port.post(ResumeJob{}, request.caller);
+    answer_pending(request);
+    return;
+  }
+  instance.conclude(rc, request.slot, request.reply);
+}
+
+/// Starts a call of a function with the given values.
+void start(Request& request, std::uint32_t function, std::string_view given) {
+  Instance& instance = request.port.instance();
+  std::uint32_t num_params = 0;
+  std::uint32_t num_results = 0;
+  const wasm_valkind_t* params = nullptr;
+  const wasm_valkind_t* results = nullptr;
+  const char* signature = nullptr;
+  const auto rc = hb_beamr_capi_lib_function_type(instance.context(), function, &num_params, &params,
+                                                  &num_results, &results, &signature);
+  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) {
+    request.reply.error(rc, instance.context());
+    return;
+  }
+  if (given.size() != num_params * kValueSize) [[unlikely]] {
+    request.reply.error(ErrorCode::kInvalidArgs,
+                        "expected " + std::to_string(num_params) + " arguments " + signature +
+                            ", got " + std::to_string(given.size() / kValueSize));
+    return;
+  }
+
+  Values values;
+  wasm_val_t* arguments = values.prepare(num_params);
+  const std::span<const wasm_valkind_t> types(params, num_params);
+  const ValueListFault fault = decode_values(given.data(), types, arguments);
+  if (fault) [[unlikely]] {
+    if (fault.fault == ValueFault::kMalformed) return refuse_malformed(request);
+    request.reply.error(ErrorCode::kInvalidArgs, describe_fault("argument", fault, types));
+    return;
+  }
+
+  instance.prepare_call();
+  request.slot.count(Counter::kCalls);
+  run(request, [&](hb_beamr_capi_lib_context_t* context) {
+    return hb_beamr_capi_lib_start_call(context, function, num_params, arguments);
+  });
+}
+
+}  // namespace
+
+bool can_load(Port& port) noexcept {
+  return port.is_still() && hb_beamr_capi_lib_get_state(port.instance().context()) ==
+                                HB_BEAMR_CAPI_LIB_STATE_CONTEXT_CREATED;
+}
+
+void load(Request& request) {
+  const std::string_view bytes = request.data.rest();
+  if (!can_load(request.port)) {
+    request.reply.error(ErrorCode::kInvalidState, "a module is loaded once");
+    return;
+  }
+  Instance& instance = request.port.instance();
+  if (bytes.size() <= kKnownInline && load_module(instance, bytes, true, request.reply)) {
+    charge_copy(request, bytes.size());
+  } else if (bytes.size() <= kNewInline) {
+    load_module(instance, bytes, false, request.reply);
+  } else {
+    request.port.post(LoadJob{Payload::copy(bytes)}, request.caller);
+    charge_copy(request, bytes.size());
+    answer_pending(request);
+  }
+}
+
+void instantiate(Request& request) {
+  std::uint32_t stack_size = 0;
+  if (!request.data.read(stack_size) || !request.data.is_at_end()) return refuse_malformed(request);
+  if (!request.port.claim_now(request.caller)) {
+    request.reply.error(ErrorCode::kInvalidState, "the instance is busy");
+    return;
+  }
+  const TurnEnd turn_end(request);
+  Instance& instance = request.port.instance();
+  if (hb_beamr_capi_lib_get_state(instance.context()) != HB_BEAMR_CAPI_LIB_STATE_MODULE_LOADED) {
+    request.reply.error(ErrorCode::kInvalidState, "wants a module that is loaded and not instantiated");
+    return;
+  }
+  if (stack_size != 0) {
+    const auto rc = hb_beamr_capi_lib_set_wasm_stack_size(instance.context(), stack_size);
+    if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, instance.context());
+  }
+  instance.prepare_call();
+  if (instance.module_size() > kInstantiatedInline) {
+    request.port.post(InstantiateJob{}, request.caller);
+    return answer_pending(request);
+  }
+  run(request, start_instance);
+}
+
+void call(Request& request) {
+  if (!request.port.claim(request.caller)) return answer_queued(request);
+  const TurnEnd turn_end(request);
+  std::uint16_t count = 0;
+  std::string_view values;
+  if (!request.data.read(count) || !request.data.read(count * kValueSize, values)) {
+    return refuse_malformed(request);
+  }
+  hb_beamr_capi_lib_context_t* context = request.port.instance().context();
+  const std::string_view name = request.data.rest();
+  std::uint32_t function = 0;
+  const auto rc = hb_beamr_capi_lib_find_function(context, name.data(), name.size(), &function);
+  if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) [[likely]] return start(request, function, values);
+  if (rc == HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED) {
+    return request.reply.error(ErrorCode::kUnknownFunction, name);
+  }
+  request.reply.error(rc, context);
+}
+
+void call_function(Request& request) {
+  if (!request.port.claim(request.caller)) return answer_queued(request);
+  const TurnEnd turn_end(request);
+  std::uint32_t function = 0;
+  if (!request.data.read(function) || request.data.rest().size() % kValueSize != 0) {
+    return refuse_malformed(request);
+  }
+  start(request, function, request.data.rest());
+}
+
+void call_table(Request& request) {
+  if (!request.port.claim(request.caller)) return answer_queued(request);
+  const TurnEnd turn_end(request);
+  std::uint64_t element = 0;
+  if (!request.data.read(element) || request.data.rest().size() % kValueSize != 0) {
+    return refuse_malformed(request);
+  }
+  hb_beamr_capi_lib_context_t* context = request.port.instance().context();
+  std::uint32_t function = 0;
+  const auto rc = hb_beamr_capi_lib_find_table_function(context, element, &function);
+  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, context);
+  start(request, function, request.data.rest());
+}
+
+void answer(Request& request, Operation operation) {
+  const std::string_view data = request.data.rest();
+  switch (request.port.accept_answer(request.caller, operation, data)) {
+    case Port::AnswerTime::kNever:
+      return request.reply.error(ErrorCode::kNotHolder, "no import waits for an answer of this process");
+    case Port::AnswerTime::kLater:
+      return answer_pending(request);
+    case Port::AnswerTime::kNow:
+      break;
+  }
+  Instance& instance = request.port.instance();
+  AnswerStep step(instance, operation, data, request.reply);
+  if (!step.is_valid()) return;
+  const TurnEnd turn_end(request);
+  instance.answered();
+  run(request, step);
+}
+
+}  // namespace hb::beamr::driver

@@ -1,0 +1,164 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "command.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "counters.hpp"
+#include "operations.hpp"
+
+namespace hb::beamr::driver {
+
+namespace {
+
+/// A tick of the watch is 100 us, a tenth of the emulator's time slice of about 1 ms.
+constexpr std::uint32_t kPercentPerTick = 10;
+/// Copies at 1 to 10 GB/s: below this much nothing is charged, and 1 % for each so many bytes.
+constexpr std::size_t kFreeCopy = std::size_t{64} << 10;
+constexpr std::size_t kBytesPerPercent = std::size_t{64} << 10;
+
+void charge(Port& port, std::size_t percent) noexcept {
+  erl_drv_consume_timeslice(port.handle(), static_cast<int>(std::clamp<std::size_t>(percent, 1, 100)));
+}
+
+/// The first bytes of a command, wherever the emulator put them; fewer if it is shorter.
+std::string_view front_of(const ErlIOVec& vector, std::span<char> buffer) noexcept {
+  std::size_t size = 0;
+  for (int i = 0; i < vector.vsize && size < buffer.size(); ++i) {
+    const std::size_t part = std::min(vector.iov[i].iov_len, buffer.size() - size);
+    if (part > 0) std::memcpy(&buffer[size], vector.iov[i].iov_base, part);
+    size += part;
+  }
+  return {buffer.data(), size};
+}
+
+/// Posts the work of a command. False if it was answered instead.
+bool post_command(Port& port, Pid caller, const ErlIOVec& vector, Reply& reply) {
+  constexpr std::size_t kLoadHeader = 1;
+  constexpr std::size_t kWriteHeader = 1 + sizeof(std::uint64_t);
+  std::array<char, kWriteHeader> buffer;
+  Reader header(front_of(vector, buffer));
+  std::uint8_t operation = 0;
+  std::uint64_t offset = 0;
+  if (!header.read(operation)) operation = 0;
+
+  switch (Operation{operation}) {
+    case Operation::kLoad:
+      if (!can_load(port)) {
+        reply.error(ErrorCode::kInvalidState, "a module is loaded once");
+        return false;
+      }
+      port.post(LoadJob{Payload::refer(vector, kLoadHeader)}, caller);
+      return true;
+    case Operation::kWrite:
+      if (!header.read(offset)) break;
+      if (port.stand_still(caller)) {
+        port.post(WriteJob{offset, Payload::refer(vector, kWriteHeader)}, caller);
+      }
+      return true;
+    default:
+      break;
+  }
+  reply.error(ErrorCode::kBadarg, "malformed command");
+  return false;
+}
+
+void noop(Request& request) noexcept {
+  constexpr std::uint64_t kNothing = 0;
+  if (char* at = request.reply.begin(sizeof kNothing)) Writer(at).put(kNothing);
+}
+
+}  // namespace
+
+void execute(Request& request, std::uint32_t operation) {
+  if (operation >= kWriteAt) {
+    write_at(request, operation - kWriteAt);
+    return;
+  }
+  switch (Operation{operation}) {
+    case Operation::kLoad:
+      return load(request);
+    case Operation::kInstantiate:
+      return instantiate(request);
+    case Operation::kDescribe:
+      return describe(request);
+    case Operation::kCall:
+      return call(request);
+    case Operation::kCallFunction:
+      return call_function(request);
+    case Operation::kCallTable:
+      return call_table(request);
+    case Operation::kAnswer:
+    case Operation::kTrap:
+      return answer(request, Operation{operation});
+    case Operation::kRead:
+      return read(request);
+    case Operation::kWrite:
+      return write(request);
+    case Operation::kSize:
+      return size(request);
+    case Operation::kGrow:
+      return grow(request);
+    case Operation::kGlobalGet:
+      return global_get(request);
+    case Operation::kGlobalSet:
+      return global_set(request);
+    case Operation::kCancel:
+      request.port.cancel();
+      return request.reply.tag(Tag::kOk);
+    case Operation::kCounters:
+      return report_counters(request.reply);
+    case Operation::kTrapInfo:
+      return describe_trap(request);
+    case Operation::kFunction:
+      return describe_function(request);
+    case Operation::kPass:
+      request.port.pass(request.caller);
+      return request.reply.tag(Tag::kOk);
+    case Operation::kNoop:
+      return noop(request);
+  }
+  request.reply.error(ErrorCode::kBadarg, "unknown operation");
+}
+
+void execute_command(Port& port, Pid caller, const ErlIOVec& vector) noexcept {
+  Message message;
+  try {
+    if (post_command(port, caller, vector, message.reply())) return;
+  } catch (const std::bad_alloc&) {
+    message.reply().error(ErrorCode::kSystemLimit, "no memory");
+  } catch (...) {
+    message.reply().error(ErrorCode::kInternal, "unexpected exception");
+  }
+  message.reply().send(port.term(), caller);
+}
+
+void refuse_malformed(Request& request) noexcept {
+  request.reply.error(ErrorCode::kBadarg, "malformed request");
+}
+
+void answer_queued(Request& request) noexcept {
+  request.slot.count(Counter::kQueued);
+  request.reply.tag(Tag::kQueued);
+}
+
+void answer_pending(Request& request) noexcept {
+  request.slot.count(Counter::kPending);
+  request.reply.tag(Tag::kPending);
+}
+
+void charge_copy(Request& request, std::size_t bytes) noexcept {
+  if (bytes > kFreeCopy) charge(request.port, bytes / kBytesPerPercent);
+}
+
+void charge_run(Request& request) noexcept {
+  const std::uint32_t sightings = request.slot.take_sightings();
+  if (sightings > 0) [[unlikely]] charge(request.port, std::size_t{sightings} * kPercentPerTick);
+}
+
+}  // namespace hb::beamr::driver

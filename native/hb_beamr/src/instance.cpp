@@ -1,0 +1,97 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "instance.hpp"
+
+#include <utility>
+
+#include "value_codec.hpp"
+
+namespace hb::beamr::driver {
+
+namespace {
+
+/// Above this much memory or module, freeing takes longer than a call may.
+constexpr std::uint64_t kLargeMemory = std::uint64_t{1} << 20;
+constexpr std::size_t kLargeModule = std::size_t{256} << 10;
+
+constexpr std::string_view kCancelText = "terminated";
+
+}  // namespace
+
+void ContextDeleter::operator()(hb_beamr_capi_lib_context_t* context) const noexcept {
+  node().ticker.forget();
+  hb_beamr_capi_lib_destroy_context(context);
+}
+
+Instance::Instance(ContextPtr context) noexcept : context_(std::move(context)) {
+  node().instances.fetch_add(1, std::memory_order_relaxed);
+}
+
+Instance::~Instance() {
+  context_.reset();
+  node().instances.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Instance::conclude(hb_beamr_capi_lib_rc_t rc, Slot& slot, Reply& reply) noexcept {
+  switch (rc) {
+    case HB_BEAMR_CAPI_LIB_SUCCESS:
+      encode_event(rc, reply);
+      return;
+    case HB_BEAMR_CAPI_LIB_AWAITING_IMPORT: {
+      slot.count(Counter::kImports);
+      const hb_beamr_capi_lib_event_t* event = hb_beamr_capi_lib_get_event(context());
+      hb_beamr_capi_lib_extern_t import{};
+      hb_beamr_capi_lib_get_import(context(), event->import_position, &import);
+      const std::string_view signature(import.signature);
+      waiting_.push_back(signature.substr(signature.find(')') + 1));  // reserved: prepare_call()
+      // Without memory for the question nobody could answer it.
+      if (!encode_event(rc, reply)) unwind();
+      return;
+    }
+    case HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED:
+    case HB_BEAMR_CAPI_LIB_ERROR_CANCELLED:
+      slot.count(Counter::kTraps);
+      [[fallthrough]];
+    default:
+      reply.error(rc, context());
+  }
+}
+
+bool Instance::encode_event(hb_beamr_capi_lib_rc_t rc, Reply& reply) noexcept {
+  const hb_beamr_capi_lib_event_t* event = hb_beamr_capi_lib_get_event(context());
+  const bool is_import = rc == HB_BEAMR_CAPI_LIB_AWAITING_IMPORT;
+  const std::size_t head = is_import ? 1 + sizeof event->import_position : 1;
+  char* at = reply.begin(head + event->num_values * kValueSize);
+  if (at == nullptr) return false;
+  Writer writer(at);
+  writer.put(is_import ? Tag::kImport : Tag::kCompleted);
+  if (is_import) writer.put(event->import_position);
+  for (std::uint32_t i = 0; i < event->num_values; ++i) encode_value(writer, event->values[i]);
+  return true;
+}
+
+void Instance::unwind() noexcept {
+  hb_beamr_capi_lib_request_cancel(context());
+  for (;;) {
+    switch (hb_beamr_capi_lib_get_state(context())) {
+      case HB_BEAMR_CAPI_LIB_STATE_AWAITING_IMPORT:
+        hb_beamr_capi_lib_trap_import(context(), kCancelText.data(), kCancelText.size());
+        break;
+      case HB_BEAMR_CAPI_LIB_STATE_YIELDED:
+        hb_beamr_capi_lib_resume(context());
+        break;
+      default:
+        waiting_.clear();
+        return;
+    }
+  }
+}
+
+bool Instance::is_large() const noexcept {
+  std::uint64_t bytes = 0;
+  hb_beamr_capi_lib_memory_size(context(), &bytes, nullptr);
+  return bytes > kLargeMemory || module_size_ > kLargeModule;
+}
+
+}  // namespace hb::beamr::driver

@@ -1,0 +1,126 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "operations.hpp"
+
+#include <limits>
+#include <string>
+
+namespace hb::beamr::driver {
+
+namespace {
+
+/// Whether the range lies in memory; if not the answer says so.
+bool check_range(Instance& instance, std::uint64_t offset, std::uint64_t size, Reply& reply) {
+  std::uint64_t bytes = 0;
+  const auto rc = hb_beamr_capi_lib_memory_size(instance.context(), &bytes, nullptr);
+  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) {
+    reply.error(rc, instance.context());
+    return false;
+  }
+  if (offset <= bytes && size <= bytes - offset) return true;
+  reply.error(ErrorCode::kOutOfBounds, std::to_string(size) + " bytes at " + std::to_string(offset) +
+                                           " pass the end of memory at " + std::to_string(bytes));
+  return false;
+}
+
+}  // namespace
+
+bool load_module(Instance& instance, std::string_view bytes, bool only_known, Reply& reply) noexcept {
+  if (bytes.size() > std::numeric_limits<std::uint32_t>::max()) {
+    reply.error(ErrorCode::kBadModule, "larger than 4 GiB");
+    return true;
+  }
+  const auto load = only_known ? hb_beamr_capi_lib_load_cached_module : hb_beamr_capi_lib_load_wasm_module;
+  const auto rc = load(instance.context(), reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                       static_cast<std::uint32_t>(bytes.size()));
+  if (only_known && rc == HB_BEAMR_CAPI_LIB_ERROR_MODULE_NOT_LOADED) return false;
+  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) {
+    reply.error(rc, instance.context());
+    return true;
+  }
+  instance.set_module_size(bytes.size());
+  const std::uint64_t id = hb_beamr_capi_lib_module_id(instance.context());
+  char* at = reply.begin(1 + sizeof id);
+  if (at != nullptr) Writer(at).put(Tag::kOk).put(id);
+  return true;
+}
+
+hb_beamr_capi_lib_rc_t start_instance(hb_beamr_capi_lib_context_t* context) noexcept {
+  // The API wants the function as an object pointer.
+  return hb_beamr_capi_lib_instantiate(context, reinterpret_cast<void*>(&hb_beamr_capi_lib_defer_import),
+                                       nullptr, 0);
+}
+
+void read_memory(Instance& instance, std::uint64_t offset, std::uint64_t size, Reply& reply) {
+  // Before the answer is allocated: its size comes from outside.
+  if (!check_range(instance, offset, size, reply)) return;
+  char* at = reply.begin(1 + size);
+  if (at == nullptr) return;
+  Writer(at).put(Tag::kOk);
+  const auto rc = hb_beamr_capi_lib_read_memory(instance.context(), offset, at + 1, size);
+  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) reply.error(rc, instance.context());
+}
+
+void write_memory(Instance& instance, std::uint64_t offset, std::string_view bytes, Reply& reply) {
+  if (!check_range(instance, offset, bytes.size(), reply)) return;
+  const auto rc =
+      hb_beamr_capi_lib_write_memory(instance.context(), offset, bytes.data(), bytes.size());
+  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) {
+    reply.error(rc, instance.context());
+  } else {
+    reply.tag(Tag::kOk);
+  }
+}
+
+void write_memory(Instance& instance, std::uint64_t offset, const Payload& bytes, Reply& reply) {
+  if (!check_range(instance, offset, bytes.size(), reply)) return;
+  reply.tag(Tag::kOk);
+  bytes.for_each_piece([&](std::string_view piece) {
+    const auto rc =
+        hb_beamr_capi_lib_write_memory(instance.context(), offset, piece.data(), piece.size());
+    if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) reply.error(rc, instance.context());
+    offset += piece.size();
+  });
+}
+
+AnswerStep::AnswerStep(Instance& instance, Operation operation, std::string_view data, Reply& reply)
+    : operation_(operation), data_(data) {
+  if (operation == Operation::kAnswer) is_valid_ = read_results(instance, reply);
+}
+
+bool AnswerStep::read_results(Instance& instance, Reply& reply) {
+  const std::string_view wanted = instance.wanted_results();
+  if (data_.size() % kValueSize != 0) {
+    reply.error(ErrorCode::kBadarg, "an answer is a list of values");
+    return false;
+  }
+  const std::size_t given = data_.size() / kValueSize;
+  if (given < wanted.size()) {
+    reply.error(ErrorCode::kBadResult, "expected " + std::to_string(wanted.size()) + " results (" +
+                                           std::string(wanted) + "), got " + std::to_string(given));
+    return false;
+  }
+
+  Kinds letters;
+  wasm_valkind_t* kinds = letters.prepare(wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) kinds[i] = kind_of_letter(wanted[i]);
+  const std::span<const wasm_valkind_t> types(kinds, wanted.size());
+  results_ = values_.prepare(wanted.size());
+  num_results_ = static_cast<std::uint32_t>(wanted.size());
+  const ValueListFault fault = decode_values(data_.data(), types, results_);
+  if (!fault) return true;
+  const bool is_malformed = fault.fault == ValueFault::kMalformed;
+  reply.error(is_malformed ? ErrorCode::kBadarg : ErrorCode::kBadResult,
+              describe_fault("result", fault, types));
+  return false;
+}
+
+hb_beamr_capi_lib_rc_t AnswerStep::operator()(hb_beamr_capi_lib_context_t* context) noexcept {
+  if (operation_ == Operation::kAnswer) {
+    return hb_beamr_capi_lib_resolve_import(context, num_results_, results_);
+  }
+  return hb_beamr_capi_lib_trap_import(context, data_.data(), data_.size());
+}
+
+}  // namespace hb::beamr::driver

@@ -1,0 +1,301 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "port.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "node.hpp"
+
+namespace hb::beamr::driver {
+
+namespace {
+
+/// Nested calls of a dead process that are unwound at once, on the scheduler: some microseconds each.
+constexpr std::size_t kUnwoundInline = 8;
+
+}  // namespace
+
+Port* Port::open(ErlDrvPort handle) {
+  ContextPtr context(hb_beamr_capi_lib_create_context());
+  if (context == nullptr) return nullptr;
+  auto port = std::make_shared<Port>(handle, std::move(context));
+  port->self_ = port;
+  return port.get();
+}
+
+Port::Port(ErlDrvPort handle, ContextPtr context)
+    : handle_(handle),
+      term_(driver_mk_port(handle)),
+      instance_(std::move(context)),
+      monitors_(handle) {}
+
+Port::~Port() = default;
+
+// ---- The turn.
+
+Grant Port::claim_if_still(Pid pid) noexcept {
+  if (!is_still()) [[unlikely]] return Grant::kNone;
+  assume_still();
+  return turns_.claim(pid);
+}
+
+bool Port::claim(Pid pid) {
+  const Grant grant = claim_if_still(pid);
+  if (grant == Grant::kNone) [[unlikely]] return claim_or_wait(pid);
+  begin_turn(grant, pid);
+  return true;
+}
+
+bool Port::claim_now(Pid pid) noexcept {
+  const Grant grant = claim_if_still(pid);
+  if (grant == Grant::kNone) return false;
+  begin_turn(grant, pid);
+  return true;
+}
+
+void Port::begin_turn(Grant grant, Pid pid) noexcept {
+  if (grant == Grant::kNested) return;
+  if (grant == Grant::kReserved) monitors_.promote_waiter(pid);
+  if (has_stale_cancel_) [[unlikely]] {
+    has_stale_cancel_ = false;
+    hb_beamr_capi_lib_reset_cancel(instance_.context());
+  }
+}
+
+bool Port::claim_or_wait(Pid pid) {
+  Grant grant = Grant::kNone;
+  bool is_waiter = false;
+  {
+    MutexLock lock(mutex_);
+    if (is_still()) grant = turns_.claim(pid);  // the worker may have left since
+    if (grant == Grant::kNone) {
+      is_waiter = !turns_.is_owner(pid);
+      if (is_waiter) {
+        turns_.enqueue(pid);
+      } else {
+        add_watcher(pid);
+      }
+    }
+  }
+  if (grant != Grant::kNone) {
+    begin_turn(grant, pid);
+    return true;
+  }
+  if (is_waiter) {
+    bool is_alive = false;
+    try {
+      is_alive = monitors_.watch_waiter(pid);
+    } catch (...) {
+      pass(pid);
+      throw;
+    }
+    if (!is_alive) process_died(pid);
+  }
+  return false;
+}
+
+void Port::end_operation(Pid pid) noexcept {
+  if (is_still()) [[likely]] {
+    assume_still();
+    // A job of this operation may have ended already, on a worker, and the turn passed on.
+    if (!turns_.is_active(pid)) return;
+    if (!instance_.is_waiting()) [[likely]] {
+      turns_.release();
+      if (!turns_.has_queue()) [[likely]] return;
+      send_turn(turns_.hand_over());
+      return;
+    }
+  }
+  if (!monitors_.watch_caller(pid)) process_died(pid);
+}
+
+Pid Port::next_turn() noexcept {
+  return is_still() && turns_.is_free() ? turns_.hand_over() : Pid::kNobody;
+}
+
+void Port::pass(Pid pid) noexcept {
+  Pid next = Pid::kNobody;
+  {
+    MutexLock lock(mutex_);
+    std::erase(watchers_, pid);
+    turns_.forget(pid);
+    next = next_turn();
+  }
+  monitors_.unwatch_waiter(pid);
+  send_turn(next);
+}
+
+bool Port::watch_for_stillness(Pid pid) {
+  MutexLock lock(mutex_);
+  if (is_still()) return false;
+  add_watcher(pid);
+  return true;
+}
+
+void Port::add_watcher(Pid pid) {
+  if (std::find(watchers_.begin(), watchers_.end(), pid) == watchers_.end()) watchers_.push_back(pid);
+}
+
+// ---- Calls that wait.
+
+Port::AnswerTime Port::accept_answer(Pid pid, Operation operation, std::string_view data) {
+  if (is_still()) [[likely]] {
+    assume_still();
+    return turns_.is_active(pid) && instance_.is_waiting() ? AnswerTime::kNow : AnswerTime::kNever;
+  }
+  AnswerJob answer{operation, std::string(data)};
+  MutexLock lock(mutex_);
+  if (is_still()) {
+    return turns_.is_active(pid) && instance_.is_waiting() ? AnswerTime::kNow : AnswerTime::kNever;
+  }
+  if (!can_defer_ || deferred_.has_value() || !turns_.is_active(pid)) return AnswerTime::kNever;
+  deferred_ = std::move(answer);
+  return AnswerTime::kLater;
+}
+
+void Port::cancel() noexcept {
+  bool is_active = false;
+  {
+    MutexLock lock(mutex_);
+    is_active = turns_.is_active();
+  }
+  if (is_active) request_cancel();
+}
+
+void Port::request_cancel() noexcept {
+  has_stale_cancel_ = true;
+  hb_beamr_capi_lib_request_cancel(instance_.context());
+}
+
+void Port::process_exited(const ErlDrvMonitor& monitor) noexcept {
+  const Pid pid = monitors_.fired(monitor);
+  if (pid != Pid::kNobody) process_died(pid);
+}
+
+void Port::process_died(Pid pid) noexcept {
+  bool has_call = false;
+  bool is_waiting = false;
+  Pid next = Pid::kNobody;
+  {
+    MutexLock lock(mutex_);
+    std::erase(watchers_, pid);
+    has_call = turns_.is_active(pid);
+    if (has_call) {
+      turns_.mark_dead();
+      deferred_.reset();
+      is_waiting = is_still();
+    } else {
+      turns_.forget(pid);
+      next = next_turn();
+    }
+  }
+  if (has_call) request_cancel();
+  if (is_waiting) end_dead_call();
+  send_turn(next);
+}
+
+void Port::end_dead_call() noexcept {
+  if (instance_.depth() > kUnwoundInline) {
+    post(UnwindJob{}, Pid::kNobody);
+    return;
+  }
+  instance_.unwind();
+  assume_still();
+  turns_.release();
+  send_turn(turns_.hand_over());
+}
+
+// ---- Jobs.
+
+void Port::post(Job job, Pid requester) noexcept {
+  assume_still();
+  can_defer_ = is_copy(job) && instance_.is_waiting();
+  job_ = std::move(job);
+  requester_ = requester;
+  move<PortState::kStill, PortState::kOnWorker>();
+  node().pool.post(shared_from_this(), Lane::kShort);
+}
+
+void Port::work(Slot& slot) noexcept {
+  if (std::holds_alternative<RetireJob>(job_)) return;  // the last reference goes with the worker's
+  Message message;
+  if (!perform(job_, instance_, slot, message.reply())) {
+    slot.count(Counter::kRequeues);
+    job_ = ResumeJob{};
+    node().pool.post(shared_from_this(), Lane::kLong);
+    return;
+  }
+
+  job_ = ResumeJob{};  // what the job referred to is freed here, with no lock held
+  const Pid requester = requester_;
+  Wakeups wakeups;
+  const After after = finish_job(wakeups);
+  // From here on a still instance belongs to others: only copies and constants are used.
+  if (after == After::kClosed) return;
+  if (requester != Pid::kNobody) message.reply().send(term_, requester);
+  if (after == After::kNextJob) {
+    node().pool.post(shared_from_this(), Lane::kShort);
+    return;
+  }
+  send_turn(wakeups.next);
+  for (Pid watcher : wakeups.watchers) send_turn(watcher);
+}
+
+Port::After Port::finish_job(Wakeups& wakeups) noexcept {
+  MutexLock lock(mutex_);
+  if (state_.load(std::memory_order_relaxed) == PortState::kClosing) {
+    move<PortState::kClosing, PortState::kClosed>();
+    return After::kClosed;
+  }
+  can_defer_ = false;
+  if (turns_.is_owner_dead() && instance_.is_waiting()) {
+    job_ = UnwindJob{};
+    requester_ = Pid::kNobody;
+    return After::kNextJob;
+  }
+  if (deferred_.has_value()) {
+    job_ = std::move(*deferred_);
+    deferred_.reset();
+    requester_ = turns_.owner();
+    return After::kNextJob;
+  }
+  if (turns_.is_active() && !instance_.is_waiting()) turns_.release();
+  if (turns_.is_free()) wakeups.next = turns_.hand_over();
+  wakeups.watchers.swap(watchers_);
+  move<PortState::kOnWorker, PortState::kStill>();
+  return After::kStill;
+}
+
+void Port::send_turn(Pid pid) const noexcept {
+  if (pid == Pid::kNobody) return;
+  Message message;
+  message.reply().tag(Tag::kTurn);
+  message.reply().send(term_, pid);
+}
+
+// ---- The end.
+
+void Port::close() noexcept {
+  std::shared_ptr<Port> self = std::move(self_);
+  bool is_worker_using = false;
+  {
+    MutexLock lock(mutex_);
+    is_worker_using = !is_still();
+    deferred_.reset();
+    if (is_worker_using) {
+      move<PortState::kOnWorker, PortState::kClosing>();
+    } else {
+      move<PortState::kStill, PortState::kClosed>();
+    }
+  }
+  if (is_worker_using) {
+    request_cancel();
+  } else if (instance_.is_large() || instance_.depth() > kUnwoundInline) {
+    job_ = RetireJob{};
+    node().pool.post(std::move(self), Lane::kShort);
+  }
+}
+
+}  // namespace hb::beamr::driver

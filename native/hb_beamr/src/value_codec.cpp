@@ -1,0 +1,183 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "value_codec.hpp"
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace hb::beamr::driver {
+
+static_assert(static_cast<int>(ValueKind::kI32) == WASM_I32);
+static_assert(static_cast<int>(ValueKind::kI64) == WASM_I64);
+static_assert(static_cast<int>(ValueKind::kF32) == WASM_F32);
+static_assert(static_cast<int>(ValueKind::kF64) == WASM_F64);
+
+namespace {
+
+// Floats are put into and taken out of the union as bits, because passing a signalling not-a-number
+// through a register of the x87 unit would change it.
+
+void put_f32(std::uint32_t bits, wasm_val_t& out) noexcept {
+  out.kind = WASM_F32;
+  out.of.f32 = std::bit_cast<float>(bits);
+}
+
+void put_f64(std::uint64_t bits, wasm_val_t& out) noexcept {
+  out.kind = WASM_F64;
+  out.of.f64 = std::bit_cast<double>(bits);
+}
+
+/// An integer: negative ones only with kind kI32 or kI64.
+ValueFault decode_integer(bool is_unsigned, std::uint64_t bits, wasm_valkind_t wanted,
+                          wasm_val_t& out) noexcept {
+  const auto number = static_cast<std::int64_t>(bits);
+  switch (wanted) {
+    case WASM_I32: {
+      const bool fits = is_unsigned || number >= 0
+                            ? bits <= std::numeric_limits<std::uint32_t>::max()
+                            : number >= std::numeric_limits<std::int32_t>::min();
+      if (!fits) return ValueFault::kOutOfRange;
+      out.kind = WASM_I32;
+      out.of.i32 = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
+      return ValueFault::kNone;
+    }
+    case WASM_I64:
+      out.kind = WASM_I64;
+      out.of.i64 = number;
+      return ValueFault::kNone;
+    case WASM_F32:
+      out.kind = WASM_F32;
+      out.of.f32 = is_unsigned ? static_cast<float>(bits) : static_cast<float>(number);
+      return ValueFault::kNone;
+    case WASM_F64:
+      out.kind = WASM_F64;
+      out.of.f64 = is_unsigned ? static_cast<double>(bits) : static_cast<double>(number);
+      return ValueFault::kNone;
+    default:
+      return ValueFault::kWrongType;
+  }
+}
+
+ValueFault decode_f32(std::uint64_t bits, wasm_valkind_t wanted, wasm_val_t& out) noexcept {
+  if (bits > std::numeric_limits<std::uint32_t>::max()) return ValueFault::kMalformed;
+  const auto narrow = static_cast<std::uint32_t>(bits);
+  if (wanted == WASM_F32) {
+    put_f32(narrow, out);
+    return ValueFault::kNone;
+  }
+  if (wanted != WASM_F64) return ValueFault::kWrongType;
+  put_f64(std::bit_cast<std::uint64_t>(static_cast<double>(std::bit_cast<float>(narrow))), out);
+  return ValueFault::kNone;
+}
+
+ValueFault decode_f64(std::uint64_t bits, wasm_valkind_t wanted, wasm_val_t& out) noexcept {
+  if (wanted == WASM_F64) {
+    put_f64(bits, out);
+    return ValueFault::kNone;
+  }
+  if (wanted != WASM_F32) return ValueFault::kWrongType;
+  const auto number = std::bit_cast<double>(bits);
+  const auto narrow = static_cast<float>(number);
+  if (std::isfinite(number) && !std::isfinite(narrow)) return ValueFault::kOutOfRange;
+  out.kind = WASM_F32;
+  out.of.f32 = narrow;
+  return ValueFault::kNone;
+}
+
+std::string_view name_of(wasm_valkind_t kind) noexcept {
+  switch (kind) {
+    case WASM_I32:
+      return "an i32";
+    case WASM_I64:
+      return "an i64";
+    case WASM_F32:
+      return "an f32";
+    case WASM_F64:
+      return "an f64";
+    default:
+      return "a value of a type that cannot be passed";
+  }
+}
+
+}  // namespace
+
+ValueFault decode_value(std::uint8_t kind, std::uint64_t bits, wasm_valkind_t wanted,
+                        wasm_val_t& out) noexcept {
+  switch (static_cast<ValueKind>(kind)) {
+    case ValueKind::kI32:
+    case ValueKind::kI64:
+      return decode_integer(false, bits, wanted, out);
+    case ValueKind::kUnsigned:
+      return decode_integer(true, bits, wanted, out);
+    case ValueKind::kF32:
+      return decode_f32(bits, wanted, out);
+    case ValueKind::kF64:
+      return decode_f64(bits, wanted, out);
+  }
+  return ValueFault::kMalformed;
+}
+
+std::uint64_t bits_of(const wasm_val_t& value) noexcept {
+  switch (value.kind) {
+    case WASM_I32:
+      return static_cast<std::uint64_t>(static_cast<std::int64_t>(value.of.i32));
+    case WASM_I64:
+      return static_cast<std::uint64_t>(value.of.i64);
+    case WASM_F32:
+      return std::bit_cast<std::uint32_t>(value.of.f32);
+    case WASM_F64:
+      return std::bit_cast<std::uint64_t>(value.of.f64);
+    default:
+      return 0;
+  }
+}
+
+wasm_valkind_t kind_of_letter(char letter) noexcept {
+  switch (letter) {
+    case 'i':
+      return WASM_I32;
+    case 'I':
+      return WASM_I64;
+    case 'f':
+      return WASM_F32;
+    case 'F':
+      return WASM_F64;
+    default:
+      return WASM_EXTERNREF;
+  }
+}
+
+ValueListFault decode_values(const char* data, std::span<const wasm_valkind_t> types,
+                             wasm_val_t* out) noexcept {
+  Reader reader({data, types.size() * kValueSize});
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    std::uint8_t kind = 0;
+    std::uint64_t bits = 0;
+    if (!reader.read(kind) || !reader.read(bits)) return {ValueFault::kMalformed, i};
+    const ValueFault fault = decode_value(kind, bits, types[i], out[i]);
+    if (fault != ValueFault::kNone) [[unlikely]] return {fault, i};
+  }
+  return {};
+}
+
+std::string describe_fault(std::string_view what, const ValueListFault& fault,
+                           std::span<const wasm_valkind_t> types) {
+  std::string text(what);
+  text += ' ' + std::to_string(fault.index + 1);
+  switch (fault.fault) {
+    case ValueFault::kWrongType:
+      text += " is not ";
+      break;
+    case ValueFault::kOutOfRange:
+      text += " does not fit ";
+      break;
+    case ValueFault::kMalformed:
+    case ValueFault::kNone:
+      return text + " is malformed";
+  }
+  return text += name_of(types[fault.index]);
+}
+
+}  // namespace hb::beamr::driver

@@ -1,0 +1,193 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client.hpp"
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+namespace hb::beamr::driver::test {
+
+namespace {
+
+template <typename Integer>
+Integer take(std::string_view& text) {
+  Integer value{};
+  if (text.size() < sizeof value) {
+    ADD_FAILURE() << "an answer is too short";
+    text = {};
+    return value;
+  }
+  std::memcpy(&value, text.data(), sizeof value);
+  text.remove_prefix(sizeof value);
+  return value;
+}
+
+Values take_values(std::string_view text) {
+  Values values;
+  while (!text.empty()) {
+    const auto kind = take<ValueKind>(text);
+    values.push_back({kind, take<std::uint64_t>(text)});
+  }
+  return values;
+}
+
+template <typename Condition>
+void wait_until(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + paper::kDeadline;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) {
+      ADD_FAILURE() << "waited in vain";
+      std::abort();
+    }
+    std::this_thread::yield();
+  }
+}
+
+}  // namespace
+
+std::string encode(const Values& values) {
+  std::string text;
+  for (const Value& value : values) text += value.encoded();
+  return text;
+}
+
+std::string call_request(std::string_view function, const Values& arguments) {
+  return u16(static_cast<std::uint16_t>(arguments.size())) + encode(arguments) + std::string(function);
+}
+
+Answer decode(std::string_view text) {
+  Answer answer;
+  answer.tag = take<Tag>(text);
+  switch (answer.tag) {
+    case Tag::kCompleted:
+      answer.values = take_values(text);
+      break;
+    case Tag::kImport:
+      answer.position = take<std::uint32_t>(text);
+      answer.values = take_values(text);
+      break;
+    case Tag::kError:
+      answer.code = take<ErrorCode>(text);
+      answer.text = text;
+      break;
+    case Tag::kOk:
+      answer.text = text;
+      break;
+    case Tag::kPending:
+    case Tag::kQueued:
+    case Tag::kTurn:
+      EXPECT_TRUE(text.empty()) << "an answer is too long";
+      break;
+    default:
+      ADD_FAILURE() << "unknown answer " << static_cast<int>(answer.tag);
+  }
+  return answer;
+}
+
+void PrintTo(const Answer& answer, std::ostream* out) {
+  *out << "{tag " << static_cast<int>(answer.tag) << ", code " << static_cast<int>(answer.code) << ", \""
+       << answer.text << "\", " << answer.values.size() << " values}";
+}
+
+Answer Client::ask(Operation operation, const std::string& data) const {
+  const std::optional<std::string> answer = ask_raw(static_cast<std::uint32_t>(operation), data);
+  if (answer.has_value()) return decode(*answer);
+  ADD_FAILURE() << "the port is closed";
+  return {};
+}
+
+Answer Client::receive() const {
+  const std::optional<std::string> message = process_->receive(*port_);
+  if (message.has_value()) return decode(*message);
+  ADD_FAILURE() << "the port closed";
+  return {};
+}
+
+Answer Client::settle(const Answer& answer) const {
+  Answer settled = answer;
+  while (settled.is(Tag::kPending) || settled.is(Tag::kTurn)) settled = receive();
+  return settled;
+}
+
+Answer Client::run(Operation operation, const std::string& data) const {
+  for (;;) {
+    const Answer answer = settle(ask(operation, data));
+    if (!answer.is(Tag::kQueued)) return answer;
+    EXPECT_TAG(receive(), Tag::kTurn);
+  }
+}
+
+std::map<std::string, std::uint64_t> Client::counters() const {
+  std::map<std::string, std::uint64_t> counters;
+  const Answer answer = ask(Operation::kCounters);
+  std::string_view text = answer.text;
+  while (!text.empty()) {
+    const auto size = take<std::uint8_t>(text);
+    const std::string name(text.substr(0, size));
+    text.remove_prefix(size);
+    counters[name] = take<std::uint64_t>(text);
+  }
+  return counters;
+}
+
+std::string fixture(const std::string& name) {
+  std::ifstream file(std::string(HB_BEAMR_FIXTURE_DIR) + "/" + name + ".wasm", std::ios::binary);
+  EXPECT_TRUE(file) << "no fixture " << name;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::string padded(const std::string& module, std::size_t size) {
+  std::string section(1, '\0');
+  for (std::size_t rest = size; rest > 0; rest >>= 7) {
+    section += static_cast<char>((rest & 0x7F) | (rest > 0x7F ? 0x80 : 0));
+  }
+  std::string content(size, 'x');
+  content[0] = 0;  // a name without characters
+  return module + section + content;
+}
+
+void DriverTest::SetUp() { ASSERT_TRUE(paper::Emulator::get().load(schedulers_)); }
+
+void DriverTest::TearDown() {
+  paper::Emulator& emulator = paper::Emulator::get();
+  emulator.fail_binaries_from(SIZE_MAX);
+  emulator.unload();
+  EXPECT_EQ(emulator.live_threads(), 0);
+  EXPECT_EQ(emulator.live_binaries(), 0);
+}
+
+Client DriverTest::open() const {
+  paper::Emulator& emulator = paper::Emulator::get();
+  paper::PortPtr port = emulator.open();
+  if (port == nullptr) std::abort();
+  return {emulator.spawn(), std::move(port)};
+}
+
+Client DriverTest::load(const std::string& module) const {
+  Client client = open();
+  EXPECT_TAG(client.run(Operation::kLoad, module), Tag::kOk);
+  return client;
+}
+
+Client DriverTest::instance(const std::string& name) const {
+  Client client = load(fixture(name));
+  EXPECT_COMPLETED(client.run(Operation::kInstantiate, u32(0)));
+  return client;
+}
+
+void DriverTest::wait_for_instances(std::uint64_t number) const {
+  const Client watcher = open();
+  wait_until([&] { return watcher.counter("instances") == number + 1; });
+  watcher.close();
+}
+
+void DriverTest::wait_for_counter(const Client& client, const std::string& name,
+                                  std::uint64_t at_least) {
+  wait_until([&] { return client.counter(name) >= at_least; });
+}
+
+}  // namespace hb::beamr::driver::test

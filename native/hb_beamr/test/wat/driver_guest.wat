@@ -1,0 +1,58 @@
+;; What the driver's tests call.
+(module
+  (import "env" "ask" (func $ask (param i32) (result i32)))
+  (import "env" "tell" (func $tell (param i64 f64)))
+  (import "env" "wide" (func $wide (param i32 i64 f32 f64 i32 i64 f32 f64) (result f32 f64)))
+  (import "env" "refer" (func $refer (result externref)))
+
+  (memory (export "memory") 1 64)
+  (data (i32.const 0) "hello")
+  (global (export "counter") (mut i32) (i32.const 5))
+  (global (export "ratio") (mut f32) (f32.const 0.5))
+  (global (export "fixed") i64 (i64.const 7))
+  (table (export "__indirect_function_table") 3 funcref)
+  (elem (i32.const 0) $add $spin)
+
+  (func (export "empty"))
+  (func $add (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  (func (export "echo_i32") (param i32) (result i32) (local.get 0))
+  (func (export "echo_i64") (param i64) (result i64) (local.get 0))
+  (func (export "echo_f32") (param f32) (result f32) (local.get 0))
+  (func (export "echo_f64") (param f64) (result f64) (local.get 0))
+  (func (export "echo_all") (param i32 i64 f32 f64) (result i32 i64 f32 f64)
+    (local.get 0) (local.get 1) (local.get 2) (local.get 3))
+  (func (export "ten") (result i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)
+    (i64.const 0) (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4)
+    (i64.const 5) (i64.const 6) (i64.const 7) (i64.const 8) (i64.const 9))
+  (func (export "sum20")
+    (param i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i64)
+    (i64.add (local.get 0) (i64.add (local.get 1) (i64.add (local.get 9) (local.get 19)))))
+
+  (func (export "ask") (param i32) (result i32) (call $ask (local.get 0)))
+  (func (export "ask_twice") (param i32) (result i32) (call $ask (call $ask (local.get 0))))
+  (func (export "asks") (param i32)
+    (loop $again
+      (drop (call $ask (local.get 0)))
+      (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func (export "tell") (param i64 f64) (call $tell (local.get 0) (local.get 1)))
+  (func (export "wide") (result f32 f64)
+    (call $wide (i32.const -1) (i64.const -2) (f32.const 0.5) (f64.const 0.25)
+                (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4)))
+  (func (export "refer") (drop (call $refer)))
+
+  (func $spin (export "spin") (loop $again (br $again)))
+  ;; Some nanoseconds each: 10,000,000 take longer than any budget.
+  (func $count (export "count") (param i32) (result i32) (local i32)
+    (loop $again
+      (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get 1) (local.get 0))))
+    (local.get 1))
+  (func (export "count_and_ask") (param i32) (result i32) (call $ask (call $count (local.get 0))))
+  (func (export "ask_and_count") (param i32) (result i32) (call $count (call $ask (local.get 0))))
+  (func (export "ask_and_spin") (drop (call $ask (i32.const 0))) (call $spin))
+
+  (func (export "crash") unreachable)
+  (func (export "divide") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+  (func $recurse (export "recurse") (param i32) (result i32)
+    (i32.add (i32.const 1) (call $recurse (local.get 0))))
+  (func (export "take_reference") (param externref)))
