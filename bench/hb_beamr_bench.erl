@@ -257,7 +257,7 @@ repeat(Left, Fun) ->
 %% The driver's own no-op: what any operation costs at least.
 -spec noop(pid()) -> fun(() -> binary()).
 noop(Pid) ->
-    Port = hb_beamr_instance:port(Pid),
+    Port = hb_beamr_cache:port(Pid),
     fun() -> <<_:8/binary>> = erlang:port_control(Port, 20, <<>>) end.
 
 -spec wasm(string()) -> binary().
