@@ -31,6 +31,7 @@ function(hb_beamr_add_fixtures)
     file(MAKE_DIRECTORY "${HB_BEAMR_FIXTURE_DIR}")
   endif()
 
+  set(outputs "")
   foreach(file IN LISTS arg_UNPARSED_ARGUMENTS)
     get_filename_component(source "${file}" ABSOLUTE)
     get_filename_component(name "${file}" NAME_WE)
@@ -42,6 +43,11 @@ function(hb_beamr_add_fixtures)
       DEPENDS "${source}"
       COMMENT "Compiling ${name}.wat"
       VERBATIM)
-    target_sources(fixtures PRIVATE "${wasm}")
+    list(APPEND outputs "${wasm}")
   endforeach()
+
+  # A custom command belongs to targets of its own folder: each folder has one.
+  string(MAKE_C_IDENTIFIER "fixtures_${CMAKE_CURRENT_SOURCE_DIR}" target)
+  add_custom_target(${target} DEPENDS ${outputs})
+  add_dependencies(fixtures ${target})
 endfunction()

@@ -80,6 +80,8 @@ bool hb_engine_table_element(wasm_module_inst_t instance, uint32_t table, uint64
   return true;
 }
 
+/* The interpreter aligns its frames to 4 bytes, though they hold pointers. */
+__attribute__((no_sanitize("alignment")))
 void hb_engine_walk_frames(wasm_exec_env_t exec_env, const uint8_t *bytes,
                            bool (*visit)(void *context, uint32_t function, uint32_t offset),
                            void *context) {

@@ -155,6 +155,8 @@ void DriverTest::SetUp() { ASSERT_TRUE(paper::Emulator::get().load(schedulers_))
 void DriverTest::TearDown() {
   paper::Emulator& emulator = paper::Emulator::get();
   emulator.fail_binaries_from(SIZE_MAX);
+  emulator.close_ports();
+  wait_for_instances(0);
   emulator.unload();
   EXPECT_EQ(emulator.live_threads(), 0);
   EXPECT_EQ(emulator.live_binaries(), 0);

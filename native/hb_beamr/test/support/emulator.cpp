@@ -164,13 +164,17 @@ bool Emulator::load(int schedulers) {
   return driver_->init() == 0;
 }
 
-void Emulator::unload() {
+void Emulator::close_ports() {
   std::vector<PortPtr> ports;
   {
     std::lock_guard lock(mutex_);
     for (const auto& [term, port] : ports_) ports.push_back(port);
   }
   for (const PortPtr& port : ports) port->close();
+}
+
+void Emulator::unload() {
+  close_ports();
   driver_->finish();
   std::lock_guard lock(mutex_);
   processes_.clear();

@@ -29,7 +29,7 @@
 namespace paper {
 
 /// Longer than any correct test takes, also under sanitizers on a busy machine.
-inline constexpr std::chrono::seconds kDeadline{120};
+inline constexpr std::chrono::seconds kDeadline{60};
 
 class Port;
 
@@ -115,6 +115,7 @@ class Emulator {
 
   /// Loads the driver; false if it does not start.
   bool load(int schedulers = 2);
+  void close_ports();
   /// Closes all ports and unloads the driver.
   void unload();
 

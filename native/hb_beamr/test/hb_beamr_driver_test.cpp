@@ -1,0 +1,60 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Loading and unloading.
+
+#include "support/client.hpp"
+
+namespace hb::beamr::driver::test {
+
+namespace {
+
+TEST(Driver, IsLoadedAndUnloadedManyTimes) {
+  paper::Emulator& emulator = paper::Emulator::get();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(emulator.load());
+    emulator.unload();
+    EXPECT_EQ(emulator.live_threads(), 0);
+  }
+}
+
+TEST(Driver, UnloadingEndsWhateverRuns) {
+  paper::Emulator& emulator = paper::Emulator::get();
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(emulator.load());
+    std::vector<Client> clients;
+    for (int k = 0; k < 6; ++k) {
+      const Client& client = clients.emplace_back(emulator.spawn(), emulator.open());
+      ASSERT_TRUE(client.run(Operation::kLoad, fixture("driver_guest")).is(Tag::kOk));
+      ASSERT_TRUE(client.run(Operation::kInstantiate, u32(0)).is(Tag::kCompleted));
+      switch (k % 3) {
+        case 0:
+          EXPECT_TAG(client.start("spin"), Tag::kPending);
+          break;
+        case 1:
+          ASSERT_TRUE(client.call("ask", {integer(0)}).is(Tag::kImport));
+          break;
+        default:
+          break;
+      }
+    }
+    const Client loading(emulator.spawn(), emulator.open());
+    loading.ask(Operation::kLoad, padded(fixture("driver_guest"), 1 << 20));
+    emulator.unload();
+    EXPECT_EQ(emulator.live_threads(), 0);
+    EXPECT_EQ(emulator.live_binaries(), 0);
+  }
+}
+
+TEST(Driver, WorkersAreAsManyAsSchedulers) {
+  paper::Emulator& emulator = paper::Emulator::get();
+  for (const int schedulers : {1, 2, 5}) {
+    ASSERT_TRUE(emulator.load(schedulers));
+    EXPECT_EQ(emulator.live_threads(), schedulers + 1);  // and the ticker
+    emulator.unload();
+  }
+}
+
+}  // namespace
+
+}  // namespace hb::beamr::driver::test

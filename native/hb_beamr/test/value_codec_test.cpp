@@ -1,0 +1,121 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "value_codec.hpp"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "support/client.hpp"
+
+namespace hb::beamr::driver::test {
+
+namespace {
+
+ValueFault decode(const Value& value, wasm_valkind_t wanted, wasm_val_t& out) {
+  return decode_value(static_cast<std::uint8_t>(value.kind), value.bits, wanted, out);
+}
+
+TEST(ValueCodec, IntegersFitAsSignedOrAsUnsigned) {
+  wasm_val_t out{};
+  EXPECT_EQ(decode(integer(-1), WASM_I32, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.i32, -1);
+  EXPECT_EQ(decode(integer(0xFFFFFFFF), WASM_I32, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.i32, -1);
+  EXPECT_EQ(decode(natural(0x80000000), WASM_I32, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.i32, std::numeric_limits<std::int32_t>::min());
+  EXPECT_EQ(decode(integer(std::numeric_limits<std::int32_t>::min()), WASM_I32, out), ValueFault::kNone);
+  EXPECT_EQ(decode(natural(UINT64_MAX), WASM_I64, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.i64, -1);
+}
+
+TEST(ValueCodec, IntegersThatDoNotFitAreRefused) {
+  wasm_val_t out{};
+  EXPECT_EQ(decode(integer(0x100000000), WASM_I32, out), ValueFault::kOutOfRange);
+  EXPECT_EQ(decode(integer(-0x80000001LL), WASM_I32, out), ValueFault::kOutOfRange);
+  EXPECT_EQ(decode(natural(UINT64_MAX), WASM_I32, out), ValueFault::kOutOfRange);
+}
+
+TEST(ValueCodec, IntegersBecomeFloatsByTheirMathematicalValue) {
+  wasm_val_t out{};
+  EXPECT_EQ(decode(integer(-3), WASM_F64, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.f64, -3.0);
+  EXPECT_EQ(decode(natural(UINT64_MAX), WASM_F64, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.f64, 18446744073709551616.0);
+  EXPECT_EQ(decode(natural(UINT64_MAX), WASM_F32, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.f32, 18446744073709551616.0F);
+  // Rounded once: by way of a double it would be 2^24.
+  EXPECT_EQ(decode(integer((std::int64_t{1} << 54) + (std::int64_t{1} << 30) + 1), WASM_F32, out),
+            ValueFault::kNone);
+  EXPECT_EQ(out.of.f32, static_cast<float>((std::int64_t{1} << 54) + (std::int64_t{1} << 31)));
+}
+
+TEST(ValueCodec, FloatsAreRoundedToNearest) {
+  wasm_val_t out{};
+  EXPECT_EQ(decode(real(0.1), WASM_F32, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.f32, 0.1F);
+  EXPECT_EQ(decode(real(3.4028235e38), WASM_F32, out), ValueFault::kNone);
+  EXPECT_EQ(decode(real(3.5e38), WASM_F32, out), ValueFault::kOutOfRange);
+  EXPECT_EQ(decode(real(-1e300), WASM_F32, out), ValueFault::kOutOfRange);
+  EXPECT_EQ(decode(real(1e-300), WASM_F32, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.f32, 0.0F);
+}
+
+TEST(ValueCodec, NotANumberAndInfinitiesPass) {
+  wasm_val_t out{};
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(decode(real(infinity), WASM_F32, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.f32, std::numeric_limits<float>::infinity());
+  EXPECT_EQ(decode(real(-infinity), WASM_F64, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.f64, -infinity);
+  EXPECT_EQ(decode(real(std::numeric_limits<double>::quiet_NaN()), WASM_F32, out), ValueFault::kNone);
+  EXPECT_TRUE(std::isnan(out.of.f32));
+  // Every bit of a not-a-number that has the wanted width stays.
+  EXPECT_EQ(decode({ValueKind::kF32, 0x7FA00001}, WASM_F32, out), ValueFault::kNone);
+  EXPECT_EQ(bits_of(out), 0x7FA00001U);
+  EXPECT_EQ(decode({ValueKind::kF64, 0x7FF4000000000001}, WASM_F64, out), ValueFault::kNone);
+  EXPECT_EQ(bits_of(out), 0x7FF4000000000001U);
+}
+
+TEST(ValueCodec, AFloatIsNoInteger) {
+  wasm_val_t out{};
+  EXPECT_EQ(decode(real(1.0), WASM_I32, out), ValueFault::kWrongType);
+  EXPECT_EQ(decode(real(1.0), WASM_I64, out), ValueFault::kWrongType);
+  EXPECT_EQ(decode(f32(1.0F), WASM_I32, out), ValueFault::kWrongType);
+}
+
+TEST(ValueCodec, NothingIsAReference) {
+  wasm_val_t out{};
+  EXPECT_EQ(decode(integer(0), WASM_EXTERNREF, out), ValueFault::kWrongType);
+  EXPECT_EQ(decode(real(0), WASM_EXTERNREF, out), ValueFault::kWrongType);
+}
+
+TEST(ValueCodec, UnknownKindsAndStrayBitsAreMalformed) {
+  wasm_val_t out{};
+  EXPECT_EQ(decode_value(5, 0, WASM_I32, out), ValueFault::kMalformed);
+  EXPECT_EQ(decode_value(255, 0, WASM_F64, out), ValueFault::kMalformed);
+  EXPECT_EQ(decode({ValueKind::kF32, 0x100000000}, WASM_F32, out), ValueFault::kMalformed);
+}
+
+TEST(ValueCodec, ValuesComeBackAsTheProtocolSays) {
+  wasm_val_t val{};
+  val.kind = WASM_I32;
+  val.of.i32 = -2;
+  EXPECT_EQ(bits_of(val), 0xFFFFFFFFFFFFFFFEU);
+  val.kind = WASM_F32;
+  val.of.f32 = 1.0F;
+  EXPECT_EQ(bits_of(val), 0x3F800000U);
+}
+
+TEST(ValueCodec, FaultsAreToldWithTheirPlace) {
+  const wasm_valkind_t types[] = {WASM_I32, WASM_F32};
+  EXPECT_EQ(describe_fault("argument", {ValueFault::kWrongType, 0}, types), "argument 1 is not an i32");
+  EXPECT_EQ(describe_fault("result", {ValueFault::kOutOfRange, 1}, types), "result 2 does not fit an f32");
+}
+
+}  // namespace
+
+}  // namespace hb::beamr::driver::test

@@ -1,0 +1,150 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Guests that take their time.
+
+#include <chrono>
+
+#include "support/client.hpp"
+#include "ticker.hpp"
+
+namespace hb::beamr::driver::test {
+
+namespace {
+
+using WorkerTest = DriverTest;
+
+/// Longer than the budget of a call, under sanitizers too.
+const Values kLong{integer(3'000'000)};
+const Value kLongResult = i32(3'000'000);
+
+TEST_F(WorkerTest, ALongCallMovesToAWorkerAndIsAnsweredByMessage) {
+  const Client client = instance();
+  EXPECT_TAG(client.start("count", kLong), Tag::kPending);
+  EXPECT_COMPLETED(client.receive(), kLongResult);
+  EXPECT_GE(client.counter("migrations"), 1U);
+  EXPECT_GE(client.port()->charged(), 10);
+  EXPECT_EQ(client.process().messages(), 0U);
+}
+
+TEST_F(WorkerTest, AnImportOfAMigratedCallComesByMessageAndItsAnswerRunsInline) {
+  const Client client = instance();
+  EXPECT_TAG(client.start("count_and_ask", kLong), Tag::kPending);
+  const Answer question = client.receive();
+  ASSERT_TRUE(question.is(Tag::kImport));
+  EXPECT_EQ(question.values, Values{kLongResult});
+  EXPECT_COMPLETED(client.answer({integer(5)}), i32(5));
+}
+
+TEST_F(WorkerTest, ACallMayMigrateAfterItsImport) {
+  const Client client = instance();
+  ASSERT_TRUE(client.start("ask_and_count", {integer(0)}).is(Tag::kImport));
+  EXPECT_TAG(client.ask(Operation::kAnswer, encode({integer(3'000'000)})), Tag::kPending);
+  EXPECT_COMPLETED(client.receive(), kLongResult);
+}
+
+TEST_F(WorkerTest, ANestedCallMayMigrate) {
+  const Client client = instance();
+  ASSERT_TRUE(client.start("ask", {integer(0)}).is(Tag::kImport));
+  EXPECT_TAG(client.start("count", kLong), Tag::kPending);
+  EXPECT_COMPLETED(client.receive(), kLongResult);
+  EXPECT_COMPLETED(client.answer({integer(5)}), i32(5));
+}
+
+TEST_F(WorkerTest, ATrapOnAWorkerIsAnErrorByMessage) {
+  const Client client = instance();
+  ASSERT_TRUE(client.start("ask_and_spin").is(Tag::kImport));
+  EXPECT_TAG(client.ask(Operation::kAnswer, encode({integer(1)})), Tag::kPending);
+  EXPECT_TAG(client.ask(Operation::kCancel), Tag::kOk);
+  const Answer end = client.receive();
+  EXPECT_ERROR(end, ErrorCode::kCancelled);
+  EXPECT_EQ(end.text, "Exception: terminated");
+  EXPECT_COMPLETED(client.call("add", {integer(1), integer(2)}), i32(3));
+}
+
+TEST_F(WorkerTest, EndlessGuestsStopNobody) {
+  std::vector<Client> endless;
+  for (int i = 0; i < 8; ++i) {
+    endless.push_back(instance());
+    EXPECT_TAG(endless.back().start("spin"), Tag::kPending);
+  }
+  const Client client = instance();
+  for (int i = 0; i < 3; ++i) EXPECT_COMPLETED(client.call("count", kLong), kLongResult);
+  EXPECT_COMPLETED(client.call("empty"));
+  // Loading has its turn among them too.
+  EXPECT_TAG(open().run(Operation::kLoad, padded(fixture("driver_guest"), 50'000)), Tag::kOk);
+  EXPECT_GE(client.counter("requeues"), 1U);
+  EXPECT_GE(client.counter("queue_length"), 1U);
+  for (const Client& guest : endless) EXPECT_TAG(guest.ask(Operation::kCancel), Tag::kOk);
+  for (const Client& guest : endless) EXPECT_ERROR(guest.receive(), ErrorCode::kCancelled);
+}
+
+TEST_F(WorkerTest, ManyGuestsFinishWhileTheyShareTheWorkers) {
+  std::vector<Client> clients;
+  for (int i = 0; i < 30; ++i) {
+    clients.push_back(instance());
+    clients.back().start("count", {integer(2'000'000 + i)});
+  }
+  for (int i = 0; i < 30; ++i) {
+    // Some may have ended at once, on a machine that is much faster than we think.
+    if (clients[static_cast<std::size_t>(i)].process().messages() == 0 && !HasFailure()) {
+      const std::optional<std::string> message =
+          clients[static_cast<std::size_t>(i)].process().receive(*clients[static_cast<std::size_t>(i)].port());
+      ASSERT_TRUE(message.has_value());
+    }
+  }
+}
+
+TEST_F(WorkerTest, MoreWorkersComeWhileAllAreBusyWithWholeWork) {
+  std::vector<Client> clients;
+  for (int i = 0; i < 12; ++i) {
+    clients.push_back(open());
+    // Different modules: equal ones would be loaded once.
+    EXPECT_TAG(clients.back().ask(Operation::kLoad,
+                                  padded(fixture("driver_guest"), (8 << 20) + static_cast<std::size_t>(i))),
+               Tag::kPending);
+  }
+  for (const Client& client : clients) EXPECT_TAG(client.receive(), Tag::kOk);
+  const std::uint64_t workers = clients[0].counter("workers");
+  EXPECT_GT(workers, 2U);
+  EXPECT_LE(workers, 4U);
+}
+
+TEST_F(WorkerTest, TheTickerParksWhenThereIsNothingToWatchAndWakes) {
+  const Client client = instance();
+  const std::uint64_t parks = client.counter("parks");
+  wait_for_counter(client, "parks", parks + 1);
+  EXPECT_TAG(client.start("spin"), Tag::kPending);
+  EXPECT_TAG(client.ask(Operation::kCancel), Tag::kOk);
+  EXPECT_ERROR(client.receive(), ErrorCode::kCancelled);
+  wait_for_counter(client, "parks", parks + 2);
+}
+
+TEST_F(WorkerTest, AnEndlessGuestAloneLetsTheTickerPark) {
+  const Client client = instance();
+  EXPECT_TAG(client.start("spin"), Tag::kPending);
+  const std::uint64_t parks = client.counter("parks");
+  wait_for_counter(client, "parks", parks + 1);
+  EXPECT_EQ(client.counter("requeues"), 0U);
+  EXPECT_TAG(client.ask(Operation::kCancel), Tag::kOk);
+  EXPECT_ERROR(client.receive(), ErrorCode::kCancelled);
+}
+
+TEST_F(WorkerTest, AnInlineRunEndsSoonAfterItsBudget) {
+  const Client client = instance();
+  auto shortest = std::chrono::nanoseconds::max();
+  for (int i = 0; i < 20; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_TAG(client.start("spin"), Tag::kPending);
+    shortest = std::min<std::chrono::nanoseconds>(shortest, std::chrono::steady_clock::now() - begin);
+    EXPECT_TAG(client.ask(Operation::kCancel), Tag::kOk);
+    EXPECT_ERROR(client.receive(), ErrorCode::kCancelled);
+  }
+  // The best of several, because the machine may be busy.
+  EXPECT_LT(shortest, std::chrono::milliseconds(5));
+  EXPECT_GE(shortest, Ticker::kInlineBudget / 2);
+}
+
+}  // namespace
+
+}  // namespace hb::beamr::driver::test
