@@ -17,9 +17,9 @@ main(Names) ->
     {ok, _} = application:ensure_all_started(hb_beamr),
     All = [
         {"calls", fun calls/0},
-        {"parallel", fun parallel/0},
         {"memory", fun memory/0},
         {"lifecycle", fun lifecycle/0},
+        {"parallel", fun parallel/0},
         {"waiting", fun waiting/0},
         {"fairness", fun fairness/0}
     ],

@@ -280,10 +280,12 @@ uint32_t hb_beamr_capi_lib_export_count(const hb_beamr_capi_lib_context_t* ctx);
  * Describes one import, in the module's order. States: any since MODULE_LOADED.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS  `position` is not below the count, or `out` is NULL.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_import(hb_beamr_capi_lib_context_t* ctx, uint32_t position,
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_import(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t position,
                                                     hb_beamr_capi_lib_extern_t* out);
 /** Describes one export, in the module's order; see `hb_beamr_capi_lib_get_import()`. */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_export(hb_beamr_capi_lib_context_t* ctx, uint32_t position,
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_export(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t position,
                                                     hb_beamr_capi_lib_extern_t* out);
 
 /** A number that is equal for two contexts if and only if they share a loaded module. 0: none. */
@@ -317,10 +319,9 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_wasm_stack_size(hb_beamr_capi_lib_c
  *                                                              state MODULE_LOADED.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_CANCELLED                    The same, by a cancellation.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_instantiate(hb_beamr_capi_lib_context_t* ctx,
-                                                     void* default_import_function,
-                                                     const hb_beamr_capi_native_symbol_t* override_symbols,
-                                                     uint32_t num_override_symbols);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_instantiate(
+    hb_beamr_capi_lib_context_t* ctx, void* default_import_function,
+    const hb_beamr_capi_native_symbol_t* override_symbols, uint32_t num_override_symbols);
 
 /* ---- Calls ----------------------------------------------------------------------------------- */
 
@@ -343,9 +344,10 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_instantiate(hb_beamr_capi_lib_context_t
  * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED               Trapped.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_CANCELLED                      Cancelled.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_call_export(hb_beamr_capi_lib_context_t* ctx, const char* func_name,
-                                                     uint32_t num_args, wasm_val_t args[],
-                                                     uint32_t num_results, wasm_val_t results[]);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_call_export(hb_beamr_capi_lib_context_t* ctx,
+                                                     const char* func_name, uint32_t num_args,
+                                                     wasm_val_t args[], uint32_t num_results,
+                                                     wasm_val_t results[]);
 
 /**
  * Finds an exported function.
@@ -353,18 +355,18 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_call_export(hb_beamr_capi_lib_context_t
  * @param[out] function_index  For `hb_beamr_capi_lib_start_call()`, valid for every context of the module.
  * States: any since MODULE_LOADED.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_function(hb_beamr_capi_lib_context_t* ctx, const char* name,
-                                                       size_t name_len, uint32_t* function_index);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_function(hb_beamr_capi_lib_context_t* ctx,
+                                                       const char* name, size_t name_len,
+                                                       uint32_t* function_index);
 
 /**
  * The types of a function. Pointers are borrowed and live as long as the context.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED  No function of that index.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_function_type(hb_beamr_capi_lib_context_t* ctx,
-                                                       uint32_t function_index, uint32_t* num_params,
-                                                       const wasm_valkind_t** params, uint32_t* num_results,
-                                                       const wasm_valkind_t** results,
-                                                       const char** signature);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_function_type(
+    hb_beamr_capi_lib_context_t* ctx, uint32_t function_index, uint32_t* num_params,
+    const wasm_valkind_t** params, uint32_t* num_results, const wasm_valkind_t** results,
+    const char** signature);
 
 /** What a call does next; see `hb_beamr_capi_lib_event_t`. */
 typedef enum {
@@ -384,7 +386,8 @@ typedef struct {
 } hb_beamr_capi_lib_event_t;
 
 /** The last event; `kind` is NONE before the first. Never NULL, except for a NULL context. */
-const hb_beamr_capi_lib_event_t* hb_beamr_capi_lib_get_event(const hb_beamr_capi_lib_context_t* ctx);
+const hb_beamr_capi_lib_event_t* hb_beamr_capi_lib_get_event(
+    const hb_beamr_capi_lib_context_t* ctx);
 
 /**
  * Starts a call and runs it to its next event. States: INSTANTIATED, TRAPPED, or AWAITING_IMPORT: then
@@ -415,7 +418,8 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_start_call(hb_beamr_capi_lib_context_t*
  * States: INSTANTIATED, TRAPPED, AWAITING_IMPORT.
  */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_table_function(hb_beamr_capi_lib_context_t* ctx,
-                                                             uint64_t element, uint32_t* function_index);
+                                                             uint64_t element,
+                                                             uint32_t* function_index);
 
 /**
  * Answers the import that the call waits for and runs on to the next event. State: AWAITING_IMPORT,
@@ -433,8 +437,8 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_resolve_import(hb_beamr_capi_lib_contex
  * Answers the import with a trap and runs on, usually to the end of the call. State: AWAITING_IMPORT.
  * @param message  Borrowed, `message_len` bytes of UTF-8; the error text is "Exception: " and it.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_trap_import(hb_beamr_capi_lib_context_t* ctx, const char* message,
-                                                     size_t message_len);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_trap_import(hb_beamr_capi_lib_context_t* ctx,
+                                                     const char* message, size_t message_len);
 
 /** Runs a call on that yielded. State: YIELDED. Answers as `hb_beamr_capi_lib_start_call()`. */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_resume(hb_beamr_capi_lib_context_t* ctx);
@@ -475,7 +479,7 @@ typedef enum {
   HB_BEAMR_CAPI_LIB_TRAP_INTEGER_OVERFLOW = 8,
   HB_BEAMR_CAPI_LIB_TRAP_INVALID_CONVERSION_TO_INTEGER = 9,
   HB_BEAMR_CAPI_LIB_TRAP_STACK_OVERFLOW = 10,
-  HB_BEAMR_CAPI_LIB_TRAP_HOST = 11,      /**< An import was answered with a trap. */
+  HB_BEAMR_CAPI_LIB_TRAP_HOST = 11, /**< An import was answered with a trap. */
   HB_BEAMR_CAPI_LIB_TRAP_CANCELLED = 12,
   HB_BEAMR_CAPI_LIB_TRAP_OTHER = 13,
 } hb_beamr_capi_lib_trap_kind_t;
@@ -483,9 +487,9 @@ typedef enum {
 /** One guest frame. */
 typedef struct {
   uint32_t function_index;
-  uint32_t offset;      /**< Bytes from the module's start, of the instruction; 0: unknown. */
-  const char* name;     /**< From the name section or an export; not NUL-terminated; NULL: unknown. */
-  size_t name_len;      /**< Bytes. */
+  uint32_t offset;  /**< Bytes from the module's start, of the instruction; 0: unknown. */
+  const char* name; /**< From the name section or an export; not NUL-terminated; NULL: unknown. */
+  size_t name_len;  /**< Bytes. */
 } hb_beamr_capi_lib_frame_t;
 
 /** The last trap. Borrowed, valid until the next function that runs the guest. */
@@ -514,8 +518,8 @@ const char* hb_beamr_capi_lib_rc_name(hb_beamr_capi_lib_rc_t rc);
  * @param[out] pages  In pages of 65,536 bytes; may be NULL.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_MEMORY_UNAVAILABLE  The module has no memory; both are set to 0.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_memory_size(hb_beamr_capi_lib_context_t* ctx, uint64_t* bytes,
-                                                     uint64_t* pages);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_memory_size(hb_beamr_capi_lib_context_t* ctx,
+                                                     uint64_t* bytes, uint64_t* pages);
 
 /**
  * Copies bytes out of memory 0.
@@ -527,11 +531,12 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_memory_size(hb_beamr_capi_lib_context_t
  * @retval HB_BEAMR_CAPI_LIB_ERROR_MEMORY_ACCESS_OUT_OF_BOUNDS  `offset + len` overflows or passes the end.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_MEMORY_UNAVAILABLE           The module has no memory.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_read_memory(hb_beamr_capi_lib_context_t* ctx, uint64_t offset,
-                                                     void* dst, uint64_t len);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_read_memory(hb_beamr_capi_lib_context_t* ctx,
+                                                     uint64_t offset, void* dst, uint64_t len);
 /** Copies bytes into memory 0; all or nothing. See `hb_beamr_capi_lib_read_memory()`. */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_write_memory(hb_beamr_capi_lib_context_t* ctx, uint64_t offset,
-                                                      const void* src, uint64_t len);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_write_memory(hb_beamr_capi_lib_context_t* ctx,
+                                                      uint64_t offset, const void* src,
+                                                      uint64_t len);
 
 /**
  * Grows memory 0, as `memory.grow` does.
@@ -540,18 +545,20 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_write_memory(hb_beamr_capi_lib_context_
  * @retval HB_BEAMR_CAPI_LIB_ERROR_MEMORY_UNAVAILABLE  No memory, its maximum would be passed, or memory
  *                                                     is short; the memory is as before.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_grow_memory(hb_beamr_capi_lib_context_t* ctx, uint64_t delta,
-                                                     uint64_t* previous_pages);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_grow_memory(hb_beamr_capi_lib_context_t* ctx,
+                                                     uint64_t delta, uint64_t* previous_pages);
 
 /** Reads an exported global of a number type. */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_global(hb_beamr_capi_lib_context_t* ctx, const char* name,
-                                                    size_t name_len, wasm_val_t* out);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_global(hb_beamr_capi_lib_context_t* ctx,
+                                                    const char* name, size_t name_len,
+                                                    wasm_val_t* out);
 /**
  * Writes an exported, mutable global of a number type.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS  The kind differs, or the global is immutable.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_global(hb_beamr_capi_lib_context_t* ctx, const char* name,
-                                                    size_t name_len, const wasm_val_t* value);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_global(hb_beamr_capi_lib_context_t* ctx,
+                                                    const char* name, size_t name_len,
+                                                    const wasm_val_t* value);
 
 #ifdef __cplusplus
 }

@@ -134,14 +134,16 @@ uint32_t hb_beamr_capi_lib_export_count(const hb_beamr_capi_lib_context_t* ctx) 
   return static_cast<uint32_t>(ctx->module()->description().exports().size());
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_import(hb_beamr_capi_lib_context_t* ctx, uint32_t position,
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_import(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t position,
                                                     hb_beamr_capi_lib_extern_t* out) {
   return guard(ctx, [&](Context& c) {
     return out == nullptr ? null_pointer(c, "out") : c.describe_import(position, out);
   });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_export(hb_beamr_capi_lib_context_t* ctx, uint32_t position,
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_export(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t position,
                                                     hb_beamr_capi_lib_extern_t* out) {
   return guard(ctx, [&](Context& c) {
     return out == nullptr ? null_pointer(c, "out") : c.describe_export(position, out);
@@ -157,10 +159,9 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_wasm_stack_size(hb_beamr_capi_lib_c
   return guard(ctx, [&](Context& c) { return c.set_stack_size(bytes); });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_instantiate(hb_beamr_capi_lib_context_t* ctx,
-                                                     void* default_import_function,
-                                                     const hb_beamr_capi_native_symbol_t* override_symbols,
-                                                     uint32_t num_override_symbols) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_instantiate(
+    hb_beamr_capi_lib_context_t* ctx, void* default_import_function,
+    const hb_beamr_capi_native_symbol_t* override_symbols, uint32_t num_override_symbols) {
   return guard(ctx, [&](Context& c) {
     if (is_missing(override_symbols, num_override_symbols)) {
       return null_pointer(c, "override_symbols");
@@ -171,9 +172,10 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_instantiate(hb_beamr_capi_lib_context_t
   });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_call_export(hb_beamr_capi_lib_context_t* ctx, const char* func_name,
-                                                     uint32_t num_args, wasm_val_t args[],
-                                                     uint32_t num_results, wasm_val_t results[]) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_call_export(hb_beamr_capi_lib_context_t* ctx,
+                                                     const char* func_name, uint32_t num_args,
+                                                     wasm_val_t args[], uint32_t num_results,
+                                                     wasm_val_t results[]) {
   return guard(ctx, [&](Context& c) {
     if (func_name == nullptr) return null_pointer(c, "func_name");
     if (is_missing(args, num_args)) return null_pointer(c, "args");
@@ -190,8 +192,9 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_call_export(hb_beamr_capi_lib_context_t
   });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_function(hb_beamr_capi_lib_context_t* ctx, const char* name,
-                                                       size_t name_len, uint32_t* function_index) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_function(hb_beamr_capi_lib_context_t* ctx,
+                                                       const char* name, size_t name_len,
+                                                       uint32_t* function_index) {
   return guard(ctx, [&](Context& c) {
     if (is_missing(name, name_len)) return null_pointer(c, "name");
     if (function_index == nullptr) return null_pointer(c, "function_index");
@@ -199,11 +202,10 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_function(hb_beamr_capi_lib_context
   });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_function_type(hb_beamr_capi_lib_context_t* ctx,
-                                                       uint32_t function_index, uint32_t* num_params,
-                                                       const wasm_valkind_t** params, uint32_t* num_results,
-                                                       const wasm_valkind_t** results,
-                                                       const char** signature) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_function_type(
+    hb_beamr_capi_lib_context_t* ctx, uint32_t function_index, uint32_t* num_params,
+    const wasm_valkind_t** params, uint32_t* num_results, const wasm_valkind_t** results,
+    const char** signature) {
   return guard(ctx, [&](Context& c) {
     if (c.module() == nullptr) {
       return c.fail(Rc::kModuleNotLoaded, "looking at a function needs a module");
@@ -221,7 +223,8 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_function_type(hb_beamr_capi_lib_context
   });
 }
 
-const hb_beamr_capi_lib_event_t* hb_beamr_capi_lib_get_event(const hb_beamr_capi_lib_context_t* ctx) {
+const hb_beamr_capi_lib_event_t* hb_beamr_capi_lib_get_event(
+    const hb_beamr_capi_lib_context_t* ctx) {
   return ctx != nullptr ? &ctx->event() : nullptr;
 }
 
@@ -235,7 +238,8 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_start_call(hb_beamr_capi_lib_context_t*
 }
 
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_table_function(hb_beamr_capi_lib_context_t* ctx,
-                                                             uint64_t element, uint32_t* function_index) {
+                                                             uint64_t element,
+                                                             uint32_t* function_index) {
   return guard(ctx, [&](Context& c) {
     if (function_index == nullptr) return null_pointer(c, "function_index");
     return c.find_table_function(element, function_index);
@@ -243,15 +247,16 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_table_function(hb_beamr_capi_lib_c
 }
 
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_resolve_import(hb_beamr_capi_lib_context_t* ctx,
-                                                        uint32_t num_results, wasm_val_t results[]) {
+                                                        uint32_t num_results,
+                                                        wasm_val_t results[]) {
   return guard(ctx, [&](Context& c) {
     if (is_missing(results, num_results)) return null_pointer(c, "results");
     return c.resolve_import({results, num_results});
   });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_trap_import(hb_beamr_capi_lib_context_t* ctx, const char* message,
-                                                     size_t message_len) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_trap_import(hb_beamr_capi_lib_context_t* ctx,
+                                                     const char* message, size_t message_len) {
   return guard(ctx, [&](Context& c) {
     if (is_missing(message, message_len)) return null_pointer(c, "message");
     return c.trap_import(std::string(message == nullptr ? "" : message, message_len));
@@ -301,8 +306,8 @@ const char* hb_beamr_capi_lib_rc_name(hb_beamr_capi_lib_rc_t rc) {
   return index < std::size(kRcNames) ? kRcNames[index] : "unknown";
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_memory_size(hb_beamr_capi_lib_context_t* ctx, uint64_t* bytes,
-                                                     uint64_t* pages) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_memory_size(hb_beamr_capi_lib_context_t* ctx,
+                                                     uint64_t* bytes, uint64_t* pages) {
   return guard(ctx, [&](Context& c) {
     hb::beamr::Instance::MemorySize size;
     const Rc rc = c.memory_size(&size);
@@ -312,35 +317,38 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_memory_size(hb_beamr_capi_lib_context_t
   });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_read_memory(hb_beamr_capi_lib_context_t* ctx, uint64_t offset,
-                                                     void* dst, uint64_t len) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_read_memory(hb_beamr_capi_lib_context_t* ctx,
+                                                     uint64_t offset, void* dst, uint64_t len) {
   return guard(ctx, [&](Context& c) {
     return is_missing(dst, len) ? null_pointer(c, "dst") : c.read_memory(offset, dst, len);
   });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_write_memory(hb_beamr_capi_lib_context_t* ctx, uint64_t offset,
-                                                      const void* src, uint64_t len) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_write_memory(hb_beamr_capi_lib_context_t* ctx,
+                                                      uint64_t offset, const void* src,
+                                                      uint64_t len) {
   return guard(ctx, [&](Context& c) {
     return is_missing(src, len) ? null_pointer(c, "src") : c.write_memory(offset, src, len);
   });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_grow_memory(hb_beamr_capi_lib_context_t* ctx, uint64_t delta,
-                                                     uint64_t* previous_pages) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_grow_memory(hb_beamr_capi_lib_context_t* ctx,
+                                                     uint64_t delta, uint64_t* previous_pages) {
   return guard(ctx, [&](Context& c) { return c.grow_memory(delta, previous_pages); });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_global(hb_beamr_capi_lib_context_t* ctx, const char* name,
-                                                    size_t name_len, wasm_val_t* out) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_global(hb_beamr_capi_lib_context_t* ctx,
+                                                    const char* name, size_t name_len,
+                                                    wasm_val_t* out) {
   return guard(ctx, [&](Context& c) {
     if (is_missing(name, name_len)) return null_pointer(c, "name");
     return out == nullptr ? null_pointer(c, "out") : c.get_global({name, name_len}, out);
   });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_global(hb_beamr_capi_lib_context_t* ctx, const char* name,
-                                                    size_t name_len, const wasm_val_t* value) {
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_global(hb_beamr_capi_lib_context_t* ctx,
+                                                    const char* name, size_t name_len,
+                                                    const wasm_val_t* value) {
   return guard(ctx, [&](Context& c) {
     if (is_missing(name, name_len)) return null_pointer(c, "name");
     return value == nullptr ? null_pointer(c, "value") : c.set_global({name, name_len}, *value);

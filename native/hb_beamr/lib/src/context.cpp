@@ -126,13 +126,15 @@ Rc Context::require_instance(const char* what) {
     return fail(Rc::kModuleNotLoaded, std::string(what) + " needs a module: load one first");
   }
   if (state_ == State::kModuleLoaded) {
-    return fail(Rc::kInstanceNotCreated, std::string(what) + " needs an instance: instantiate first");
+    return fail(Rc::kInstanceNotCreated,
+                std::string(what) + " needs an instance: instantiate first");
   }
   return require(kStill, what);
 }
 
 Rc Context::load(std::span<const std::uint8_t> bytes) {
-  if (const Rc rc = require(States(State::kContextCreated), "loading a module"); rc != Rc::kSuccess) {
+  if (const Rc rc = require(States(State::kContextCreated), "loading a module");
+      rc != Rc::kSuccess) {
     return rc;
   }
   ModulePtr module = engine_->modules().find(bytes);
@@ -148,7 +150,8 @@ Rc Context::load(std::span<const std::uint8_t> bytes) {
 }
 
 Rc Context::load_cached(std::span<const std::uint8_t> bytes) {
-  if (const Rc rc = require(States(State::kContextCreated), "loading a module"); rc != Rc::kSuccess) {
+  if (const Rc rc = require(States(State::kContextCreated), "loading a module");
+      rc != Rc::kSuccess) {
     return rc;
   }
   ModulePtr module = engine_->modules().find(bytes);

@@ -44,7 +44,8 @@ Rc Context::find_table_function(std::uint64_t element, std::uint32_t* function) 
   std::optional<std::uint32_t> table = module.find_export(WASM_EXTERN_TABLE, kFunctionTable);
   for (const Export& item : module.exports()) {
     if (table) break;
-    if (item.kind == WASM_EXTERN_TABLE && module.table_type(item.index).element_type == WASM_FUNCREF) {
+    if (item.kind == WASM_EXTERN_TABLE &&
+        module.table_type(item.index).element_type == WASM_FUNCREF) {
       table = item.index;
     }
   }
@@ -62,8 +63,8 @@ Rc Context::start_call(std::uint32_t function, std::span<const wasm_val_t> args)
   }
   const FunctionType& type = module_->description().function_type(function);
   if (!type.is_numeric) {
-    return fail(Rc::kSignatureParseFailed,
-                "a function of type " + type.text + " cannot be called: only numbers can be passed");
+    return fail(Rc::kSignatureParseFailed, "a function of type " + type.text +
+                                               " cannot be called: only numbers can be passed");
   }
   if (!values_match(args, type.params)) {
     return fail(Rc::kInvalidArgs, "the function takes " + describe_types(type.params) +

@@ -19,7 +19,8 @@ static WASMModuleInstance *internal(wasm_module_inst_t instance) {
   return (WASMModuleInstance *)instance;
 }
 
-hb_engine_module_t *hb_engine_load(uint8_t *bytes, uint32_t size, char *error, uint32_t error_size) {
+hb_engine_module_t *hb_engine_load(uint8_t *bytes, uint32_t size, char *error,
+                                   uint32_t error_size) {
   static char no_name[1] = "";
   LoadArgs args = {.name = no_name, .clone_wasm_binary = false, .wasm_binary_freeable = false};
   return wasm_runtime_load_ex(bytes, size, &args, error, error_size);
@@ -81,17 +82,15 @@ bool hb_engine_table_element(wasm_module_inst_t instance, uint32_t table, uint64
 }
 
 /* The interpreter aligns its frames to 4 bytes, though they hold pointers. */
-__attribute__((no_sanitize("alignment")))
-void hb_engine_walk_frames(wasm_exec_env_t exec_env, const uint8_t *bytes,
-                           bool (*visit)(void *context, uint32_t function, uint32_t offset),
-                           void *context) {
+__attribute__((no_sanitize("alignment"))) void hb_engine_walk_frames(
+    wasm_exec_env_t exec_env, const uint8_t *bytes,
+    bool (*visit)(void *context, uint32_t function, uint32_t offset), void *context) {
   WASMModuleInstance *inst = (WASMModuleInstance *)exec_env->module_inst;
   for (WASMInterpFrame *frame = exec_env->cur_frame; frame; frame = frame->prev_frame) {
     if (!frame->function) continue; /* the border of a call from the host */
     uint32_t function = (uint32_t)(frame->function - inst->e->functions);
     uint32_t offset = 0;
-    if (frame->ip && !frame->function->is_import_func)
-      offset = (uint32_t)(frame->ip - bytes);
+    if (frame->ip && !frame->function->is_import_func) offset = (uint32_t)(frame->ip - bytes);
     if (!visit(context, function, offset)) return;
   }
 }

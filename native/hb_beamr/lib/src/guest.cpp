@@ -48,8 +48,8 @@ bool Guest::prepare_call(const FunctionType& type) {
   if (depth_ > 0) return true;
   const auto main = [](void* self) noexcept { static_cast<Guest*>(self)->run_call(); };
   if (!fiber_.create(stacks_, main, this)) return false;
-  wasm_runtime_set_native_stack_boundary(
-      exec_env_, reinterpret_cast<std::uint8_t*>(fiber_.stack().limit()));
+  wasm_runtime_set_native_stack_boundary(exec_env_,
+                                         reinterpret_cast<std::uint8_t*>(fiber_.stack().limit()));
   forget_old_yield();
   return true;
 }
@@ -128,7 +128,10 @@ void Guest::finish_trapped() noexcept {
   std::snprintf(exception_, sizeof exception_, "%s", text != nullptr ? text : "unknown trap");
   // It would stick to the outer call and to the next one.
   wasm_runtime_clear_exception(instance_);
-  event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_TRAPPED, .import_position = 0, .num_values = 0, .values = nullptr};
+  event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_TRAPPED,
+            .import_position = 0,
+            .num_values = 0,
+            .values = nullptr};
 }
 
 void Guest::stop_guest() noexcept {
@@ -161,7 +164,10 @@ void Guest::on_import(std::uint32_t position, const wasm_val_vec_t& args,
 bool Guest::on_yield() noexcept {
   store_flag(own_flag_, 0);
   if (!cancel_) {
-    event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_YIELDED, .import_position = 0, .num_values = 0, .values = nullptr};
+    event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_YIELDED,
+              .import_position = 0,
+              .num_values = 0,
+              .values = nullptr};
     fiber_.leave();
   }
   if (!cancel_) return true;

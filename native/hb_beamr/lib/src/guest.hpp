@@ -39,7 +39,8 @@ class Guest {
   /// Gets what call() needs; false if memory is short. Nothing runs.
   bool prepare_call(const FunctionType& type);
   /// Starts a call that was prepared; `args` are of the function's types.
-  hb_beamr_capi_lib_event_kind_t call(std::uint32_t function, std::span<const wasm_val_t> args) noexcept;
+  hb_beamr_capi_lib_event_kind_t call(std::uint32_t function,
+                                      std::span<const wasm_val_t> args) noexcept;
   /// A call that could not be prepared, as a trap.
   hb_beamr_capi_lib_event_kind_t fail_to_start() noexcept;
   /// The waiting import's results are filled in: go on.
@@ -73,7 +74,8 @@ class Guest {
 
   /// @name On the fiber, from the engine.
   /// @{
-  void on_import(std::uint32_t position, const wasm_val_vec_t& args, wasm_val_vec_t& results) noexcept;
+  void on_import(std::uint32_t position, const wasm_val_vec_t& args,
+                 wasm_val_vec_t& results) noexcept;
   bool on_yield() noexcept;
   bool on_poll() noexcept;
   void on_trapped() noexcept;
@@ -118,7 +120,7 @@ class Guest {
   FrameRecord frames_;
   char exception_[kMaxExceptionText] = {};
   std::string host_message_;
-  bool host_trapped_ = false;   // the exception stands for host_message_
+  bool host_trapped_ = false;    // the exception stands for host_message_
   bool cancel_trapped_ = false;  // the exception stands for a cancellation
 
   /// Set by any thread. Sequentially consistent with the flag: whoever clears the flag looks at it again.

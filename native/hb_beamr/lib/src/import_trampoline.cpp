@@ -28,6 +28,8 @@ extern "C" bool hb_engine_yield(WASMExecEnv* exec_env) { return guest_of(exec_en
 
 extern "C" void hb_engine_trapped(WASMExecEnv* exec_env) { guest_of(exec_env).on_trapped(); }
 
-extern "C" bool hb_engine_poll() { return static_cast<Guest*>(Fiber::current_argument())->on_poll(); }
+extern "C" bool hb_engine_poll() {
+  return static_cast<Guest*>(Fiber::current_argument())->on_poll();
+}
 
 }  // namespace hb::beamr

@@ -90,9 +90,9 @@ Result<std::uint64_t> Instance::grow_memory(std::uint64_t delta) {
   const std::optional<MemorySize> before = memory_size();
   if (!before) return Error{Rc::kMemoryUnavailable, "the module has no memory"};
   if (!wasm_runtime_enlarge_memory(handle_, delta)) {
-    return Error{Rc::kMemoryUnavailable,
-                 "memory of " + std::to_string(before->pages) + " pages cannot grow by " +
-                     std::to_string(delta) + ": its maximum is passed or memory is short"};
+    return Error{Rc::kMemoryUnavailable, "memory of " + std::to_string(before->pages) +
+                                             " pages cannot grow by " + std::to_string(delta) +
+                                             ": its maximum is passed or memory is short"};
   }
   return before->pages;
 }

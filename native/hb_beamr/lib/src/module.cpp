@@ -26,8 +26,8 @@ Status validate(std::span<const std::uint8_t> bytes) {
   }
   std::array<char, 512> message{};
   std::uint64_t offset = 0;
-  switch (hb_validator_validate(bytes.data(), bytes.size(), message.data(), message.size(),
-                                &offset)) {
+  switch (
+      hb_validator_validate(bytes.data(), bytes.size(), message.data(), message.size(), &offset)) {
     case HB_VALIDATOR_VALID:
       return ok();
     case HB_VALIDATOR_INVALID:
@@ -71,9 +71,8 @@ Result<ModulePtr> Module::prepare(std::span<const std::uint8_t> bytes, void* tra
 
   std::vector<std::uint8_t> loaded(bytes.begin(), bytes.end());
   std::array<char, 128> error{};
-  EngineModulePtr engine_module(hb_engine_load(loaded.data(),
-                                               static_cast<std::uint32_t>(loaded.size()),
-                                               error.data(), error.size()));
+  EngineModulePtr engine_module(hb_engine_load(
+      loaded.data(), static_cast<std::uint32_t>(loaded.size()), error.data(), error.size()));
   if (!engine_module) {
     return Error{Rc::kLoadFailed, "the engine refuses the module: " + engine_reason(error.data())};
   }

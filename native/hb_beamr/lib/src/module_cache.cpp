@@ -46,9 +46,8 @@ ModulePtr ModuleCache::find_locked(std::uint64_t hash, std::span<const std::uint
     }
   }
   // The comparison of a large module takes a while: not under the lock.
-  const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const ModulePtr& m) {
-    return equal(m->bytes(), bytes);
-  });
+  const auto found = std::find_if(candidates.begin(), candidates.end(),
+                                  [&](const ModulePtr& m) { return equal(m->bytes(), bytes); });
   if (found == candidates.end()) return nullptr;
   std::list<ModulePtr> evicted;  // freed after the lock
   MutexLock lock(mutex_);
@@ -83,8 +82,7 @@ void ModuleCache::keep(const ModulePtr& module, std::list<ModulePtr>& evicted) {
   }
   kept_.push_front(module);
   kept_bytes_ += module->bytes().size();
-  while (kept_.size() > kMaxKeptModules ||
-         (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
+  while (kept_.size() > kMaxKeptModules || (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
     kept_bytes_ -= kept_.back()->bytes().size();
     evicted.splice(evicted.begin(), kept_, std::prev(kept_.end()));
   }

@@ -38,7 +38,8 @@ std::string describe_types(std::span<const wasm_valkind_t> kinds);
 std::string describe_types(std::span<const wasm_val_t> values);
 
 /// Whether the values are of exactly these kinds.
-bool values_match(std::span<const wasm_val_t> values, std::span<const wasm_valkind_t> kinds) noexcept;
+bool values_match(std::span<const wasm_val_t> values,
+                  std::span<const wasm_valkind_t> kinds) noexcept;
 
 /// Writes numbers as the cells that the engine takes. `cells` has room for all.
 void values_to_cells(std::span<const wasm_val_t> values, std::uint32_t* cells) noexcept;

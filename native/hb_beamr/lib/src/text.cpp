@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t kMaxName = 200;
 
-bool is_tail_byte(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+bool is_tail_byte(char byte) noexcept {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
 
 }  // namespace
 

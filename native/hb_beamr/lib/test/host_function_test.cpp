@@ -55,9 +55,9 @@ wasm_trap_t* go_down(void* user_env, const wasm_val_vec_t* args, wasm_val_vec_t*
   results->data[0] = i32(0);
   if (left == 0) return nullptr;
   wasm_val_t arg = i32(left - 1);
-  EXPECT_EQ(hb_beamr_capi_lib_call_export(context_of(user_env), "step", 1, &arg, 1,
-                                          &results->data[0]),
-            HB_BEAMR_CAPI_LIB_SUCCESS);
+  EXPECT_EQ(
+      hb_beamr_capi_lib_call_export(context_of(user_env), "step", 1, &arg, 1, &results->data[0]),
+      HB_BEAMR_CAPI_LIB_SUCCESS);
   return nullptr;
 }
 
@@ -80,7 +80,8 @@ wasm_trap_t* misuse(void* user_env, const wasm_val_vec_t*, wasm_val_vec_t* resul
 
 class HostFunction : public ContextTest {
  protected:
-  void bind(const std::string& module, const char* import, hb_beamr_capi_user_host_func_callback_t f) {
+  void bind(const std::string& module, const char* import,
+            hb_beamr_capi_user_host_func_callback_t f) {
     ASSERT_EQ(load(ctx(), module), HB_BEAMR_CAPI_LIB_SUCCESS);
     const hb_beamr_capi_native_symbol_t symbol{"env", import, reinterpret_cast<void*>(f)};
     ASSERT_EQ(hb_beamr_capi_lib_instantiate(ctx(), defer(), &symbol, 1), HB_BEAMR_CAPI_LIB_SUCCESS);
@@ -133,7 +134,8 @@ TEST_F(HostFunction, MayUseTheMemory) {
   bind("basics", "ask", use_memory);
   ASSERT_EQ(call("ask_twice", 9), HB_BEAMR_CAPI_LIB_SUCCESS);
   char text[14];
-  ASSERT_EQ(hb_beamr_capi_lib_read_memory(ctx(), 100, text, sizeof text), HB_BEAMR_CAPI_LIB_SUCCESS);
+  ASSERT_EQ(hb_beamr_capi_lib_read_memory(ctx(), 100, text, sizeof text),
+            HB_BEAMR_CAPI_LIB_SUCCESS);
   EXPECT_STREQ(text, "from the host");
 }
 
@@ -155,7 +157,8 @@ TEST_F(HostFunction, ThatCallsTheGuestForEverEndsInATrapOfTheGuest) {
   EXPECT_EQ(hb_beamr_capi_lib_call_depth(ctx()), 0U);
   wasm_val_t sum{};
   wasm_val_t args[] = {i32(1), i32(2)};
-  EXPECT_EQ(hb_beamr_capi_lib_call_export(ctx(), "add", 2, args, 1, &sum), HB_BEAMR_CAPI_LIB_SUCCESS);
+  EXPECT_EQ(hb_beamr_capi_lib_call_export(ctx(), "add", 2, args, 1, &sum),
+            HB_BEAMR_CAPI_LIB_SUCCESS);
 }
 
 TEST_F(HostFunction, OutlivesATrapOfANestedCall) {

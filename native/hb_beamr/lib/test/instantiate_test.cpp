@@ -126,12 +126,14 @@ TEST_F(Instantiate, AnEndlessStartFunctionYieldsAndIsCancelled) {
 }
 
 TEST_F(Instantiate, TheStackSizeIsChecked) {
-  EXPECT_EQ(hb_beamr_capi_lib_set_wasm_stack_size(ctx(), 4095), HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(hb_beamr_capi_lib_set_wasm_stack_size(ctx(), 4095),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
   EXPECT_EQ(hb_beamr_capi_lib_set_wasm_stack_size(ctx(), (64U << 20U) + 1),
             HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
   EXPECT_EQ(hb_beamr_capi_lib_set_wasm_stack_size(ctx(), 4096), HB_BEAMR_CAPI_LIB_SUCCESS);
   instantiate();
-  EXPECT_EQ(hb_beamr_capi_lib_set_wasm_stack_size(ctx(), 4096), HB_BEAMR_CAPI_LIB_ERROR_INVALID_STATE);
+  EXPECT_EQ(hb_beamr_capi_lib_set_wasm_stack_size(ctx(), 4096),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_STATE);
   EXPECT_EQ(start("recurse", {i32(0)}), HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED);
   EXPECT_EQ(trap().kind, HB_BEAMR_CAPI_LIB_TRAP_STACK_OVERFLOW);
 }

@@ -37,8 +37,10 @@ TEST_F(Memory, HasExactlyThePagesThatTheModuleDeclares) {
 TEST_F(Memory, ReadsBackWhatWasWritten) {
   const std::array<char, 5> out{'h', 'e', 'l', 'l', 'o'};
   std::array<char, 5> in{};
-  ASSERT_EQ(hb_beamr_capi_lib_write_memory(ctx(), kPage - 5, out.data(), 5), HB_BEAMR_CAPI_LIB_SUCCESS);
-  ASSERT_EQ(hb_beamr_capi_lib_read_memory(ctx(), kPage - 5, in.data(), 5), HB_BEAMR_CAPI_LIB_SUCCESS);
+  ASSERT_EQ(hb_beamr_capi_lib_write_memory(ctx(), kPage - 5, out.data(), 5),
+            HB_BEAMR_CAPI_LIB_SUCCESS);
+  ASSERT_EQ(hb_beamr_capi_lib_read_memory(ctx(), kPage - 5, in.data(), 5),
+            HB_BEAMR_CAPI_LIB_SUCCESS);
   EXPECT_EQ(in, out);
 }
 
@@ -52,7 +54,8 @@ TEST_F(Memory, AnEmptyRangeIsAllowedUpToTheEnd) {
 TEST_F(Memory, ARangeBeyondTheEndIsRefusedAndNothingIsTouched) {
   std::array<std::uint8_t, 4> dst{0xAA, 0xAA, 0xAA, 0xAA};
   const std::pair<std::uint64_t, std::uint64_t> ranges[] = {
-      {kPage - 3, 4}, {kPage, 1}, {UINT64_MAX - 1, 4}, {UINT64_MAX, 1}, {0, UINT64_MAX}, {1, UINT64_MAX},
+      {kPage - 3, 4},  {kPage, 1},      {UINT64_MAX - 1, 4},
+      {UINT64_MAX, 1}, {0, UINT64_MAX}, {1, UINT64_MAX},
   };
   for (const auto& [offset, len] : ranges) {
     EXPECT_EQ(hb_beamr_capi_lib_read_memory(ctx(), offset, dst.data(), len),
@@ -62,13 +65,16 @@ TEST_F(Memory, ARangeBeyondTheEndIsRefusedAndNothingIsTouched) {
   }
   EXPECT_EQ(dst, (std::array<std::uint8_t, 4>{0xAA, 0xAA, 0xAA, 0xAA}));
   std::array<std::uint8_t, 3> tail{1, 1, 1};
-  ASSERT_EQ(hb_beamr_capi_lib_read_memory(ctx(), kPage - 3, tail.data(), 3), HB_BEAMR_CAPI_LIB_SUCCESS);
+  ASSERT_EQ(hb_beamr_capi_lib_read_memory(ctx(), kPage - 3, tail.data(), 3),
+            HB_BEAMR_CAPI_LIB_SUCCESS);
   EXPECT_EQ(tail, (std::array<std::uint8_t, 3>{0, 0, 0}));
 }
 
 TEST_F(Memory, RefusesNullPointersWithASize) {
-  EXPECT_EQ(hb_beamr_capi_lib_read_memory(ctx(), 0, nullptr, 1), HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
-  EXPECT_EQ(hb_beamr_capi_lib_write_memory(ctx(), 0, nullptr, 1), HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(hb_beamr_capi_lib_read_memory(ctx(), 0, nullptr, 1),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(hb_beamr_capi_lib_write_memory(ctx(), 0, nullptr, 1),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
 }
 
 TEST_F(Memory, IsTheGuestsMemoryWhileAnImportWaits) {
@@ -116,7 +122,8 @@ TEST_F(Growth, KeepsContentThroughEverySizeClass) {
   instantiate("grow_far");
   std::uint64_t pages = 0;
   const std::uint32_t marks[] = {0x11111111, 0x22222222, 0x33333333, 0x44444444, 0x55555555};
-  const std::uint64_t steps[] = {1, 14, 17, 1000, 16000};  // from 64 KiB past 1 MiB, 64 MiB and 1 GiB
+  const std::uint64_t steps[] = {1, 14, 17, 1000,
+                                 16000};  // from 64 KiB past 1 MiB, 64 MiB and 1 GiB
   std::vector<std::pair<std::uint64_t, std::uint32_t>> written;
   for (std::size_t i = 0; i < std::size(steps); ++i) {
     ASSERT_EQ(hb_beamr_capi_lib_grow_memory(ctx(), steps[i], nullptr), HB_BEAMR_CAPI_LIB_SUCCESS)
@@ -221,13 +228,16 @@ TEST_F(Global, IsCheckedBeforeItIsWritten) {
             HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
   EXPECT_EQ(error(), "global 'counter' is of type i64, the value is of type i32");
   const wasm_val_t three = f64(3);
-  EXPECT_EQ(hb_beamr_capi_lib_set_global(ctx(), "pi", 2, &three), HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(hb_beamr_capi_lib_set_global(ctx(), "pi", 2, &three),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
   EXPECT_EQ(error(), "global 'pi' is immutable");
   EXPECT_EQ(hb_beamr_capi_lib_set_global(ctx(), "tau", 3, &three),
             HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED);
   EXPECT_EQ(error(), "no exported global 'tau'");
-  EXPECT_EQ(hb_beamr_capi_lib_set_global(ctx(), "pi", 2, nullptr), HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
-  EXPECT_EQ(hb_beamr_capi_lib_get_global(ctx(), "pi", 2, nullptr), HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(hb_beamr_capi_lib_set_global(ctx(), "pi", 2, nullptr),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(hb_beamr_capi_lib_get_global(ctx(), "pi", 2, nullptr),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
 }
 
 }  // namespace

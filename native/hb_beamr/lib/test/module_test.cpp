@@ -167,12 +167,11 @@ TEST_F(Module, KeepsNamesThatAreNotWords) {
   ASSERT_EQ(load(ctx(), "names"), HB_BEAMR_CAPI_LIB_SUCCESS);
   hb_beamr_capi_lib_extern_t import{};
   ASSERT_EQ(hb_beamr_capi_lib_get_import(ctx(), 0, &import), HB_BEAMR_CAPI_LIB_SUCCESS);
-  EXPECT_EQ(std::string_view(import.module_name, import.module_name_len),
-            "a b");
+  EXPECT_EQ(std::string_view(import.module_name, import.module_name_len), "a b");
   EXPECT_EQ(std::string_view(import.name, import.name_len), "\xC3\xA9");
   ASSERT_EQ(hb_beamr_capi_lib_instantiate(ctx(), defer(), nullptr, 0), HB_BEAMR_CAPI_LIB_SUCCESS);
-  for (const auto& [name, result] : std::map<std::string_view, int>{
-           {"", 1}, {"x y", 2}, {"x", 3}}) {
+  for (const auto& [name, result] :
+       std::map<std::string_view, int>{{"", 1}, {"x y", 2}, {"x", 3}}) {
     ASSERT_EQ(start(name), HB_BEAMR_CAPI_LIB_SUCCESS);
     EXPECT_EQ(event().values[0].of.i32, result);
   }

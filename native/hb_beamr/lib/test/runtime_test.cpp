@@ -49,7 +49,8 @@ TEST(Runtime, LivesOnForAContextThatIsLeft) {
   ASSERT_EQ(hb_beamr_capi_lib_load_wasm_module(ctx.get(), bytes.data(),
                                                static_cast<std::uint32_t>(bytes.size())),
             HB_BEAMR_CAPI_LIB_SUCCESS);
-  ASSERT_EQ(hb_beamr_capi_lib_instantiate(ctx.get(), nullptr, nullptr, 0), HB_BEAMR_CAPI_LIB_SUCCESS);
+  ASSERT_EQ(hb_beamr_capi_lib_instantiate(ctx.get(), nullptr, nullptr, 0),
+            HB_BEAMR_CAPI_LIB_SUCCESS);
   wasm_val_t one{};
   EXPECT_EQ(hb_beamr_capi_lib_call_export(ctx.get(), "one", 0, nullptr, 1, &one),
             HB_BEAMR_CAPI_LIB_SUCCESS);

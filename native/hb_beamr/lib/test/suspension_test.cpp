@@ -62,7 +62,8 @@ TEST_F(Suspension, OnlyAResumeIsAllowedAfterAYield) {
   EXPECT_EQ(error(), "a call is not allowed now: a call has yielded and waits to be resumed");
   EXPECT_EQ(answer({i32(1)}), HB_BEAMR_CAPI_LIB_ERROR_INVALID_STATE);
   char byte = 0;
-  EXPECT_EQ(hb_beamr_capi_lib_read_memory(ctx(), 0, &byte, 1), HB_BEAMR_CAPI_LIB_ERROR_INVALID_STATE);
+  EXPECT_EQ(hb_beamr_capi_lib_read_memory(ctx(), 0, &byte, 1),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_STATE);
 }
 
 TEST_F(Suspension, ACallMayEndOnAnotherThreadThanItBegan) {
@@ -183,7 +184,8 @@ TEST_F(Bulk, AGuestThatOnlyCallsItselfIsCancelled) {
 TEST_F(Bulk, OverlappingCopiesAreRightWhenMadeInPieces) {
   instantiate("bulk");
   std::vector<std::uint8_t> bytes(1000001);
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
   ASSERT_EQ(hb_beamr_capi_lib_write_memory(ctx(), 0, bytes.data(), bytes.size()),
             HB_BEAMR_CAPI_LIB_SUCCESS);
   ASSERT_EQ(start("copy_up"), HB_BEAMR_CAPI_LIB_SUCCESS);
@@ -218,14 +220,16 @@ TEST(Stress, ManyContextsOnManyThreads) {
         ASSERT_EQ(hb_beamr_capi_lib_load_wasm_module(ctx.get(), bytes.data(),
                                                      static_cast<std::uint32_t>(bytes.size())),
                   HB_BEAMR_CAPI_LIB_SUCCESS);
-        ASSERT_EQ(hb_beamr_capi_lib_instantiate(
-                      ctx.get(), reinterpret_cast<void*>(&hb_beamr_capi_lib_defer_import), nullptr, 0),
-                  HB_BEAMR_CAPI_LIB_SUCCESS);
+        ASSERT_EQ(
+            hb_beamr_capi_lib_instantiate(
+                ctx.get(), reinterpret_cast<void*>(&hb_beamr_capi_lib_defer_import), nullptr, 0),
+            HB_BEAMR_CAPI_LIB_SUCCESS);
         std::uint32_t ask = 0;
         std::uint32_t spin = 0;
         hb_beamr_capi_lib_find_function(ctx.get(), "ask_twice", 9, &ask);
         hb_beamr_capi_lib_find_function(ctx.get(), "spin", 4, &spin);
-        ASSERT_EQ(start_and_resume(ctx.get(), ask, {i32(round)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+        ASSERT_EQ(start_and_resume(ctx.get(), ask, {i32(round)}),
+                  HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
         std::thread other([&] {
           EXPECT_EQ(start_and_resume(ctx.get(), ask, {i32(round)}),
                     HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);

@@ -51,7 +51,9 @@ inline wasm_val_t f64(double value) {
 }
 
 struct ContextDeleter {
-  void operator()(hb_beamr_capi_lib_context_t* ctx) const { hb_beamr_capi_lib_destroy_context(ctx); }
+  void operator()(hb_beamr_capi_lib_context_t* ctx) const {
+    hb_beamr_capi_lib_destroy_context(ctx);
+  }
 };
 using ContextPtr = std::unique_ptr<hb_beamr_capi_lib_context_t, ContextDeleter>;
 

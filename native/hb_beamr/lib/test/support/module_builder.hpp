@@ -4,8 +4,8 @@
 // Writes binary modules that would be tedious as text.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,10 +18,13 @@ using Bytes = std::vector<std::uint8_t>;
 class ModuleBuilder {
  public:
   /// `body` without locals and end.
-  void add_function(Bytes params, Bytes results, const Bytes& body) {
-    const auto [it, is_new] = types_.try_emplace({std::move(params), std::move(results)},
-                                                 static_cast<std::uint32_t>(types_.size()));
-    put_leb(functions_, it->second);
+  void add_function(const Bytes& params, const Bytes& results, const Bytes& body) {
+    Bytes type{0x60};
+    put_vector(type, params);
+    put_vector(type, results);
+    const auto known = std::find(types_.begin(), types_.end(), type);
+    put_leb(functions_, static_cast<std::size_t>(known - types_.begin()));
+    if (known == types_.end()) types_.push_back(std::move(type));
     ++function_count_;
     put_leb(code_, body.size() + 2);
     code_.push_back(0);  // no locals
@@ -87,21 +90,17 @@ class ModuleBuilder {
     put_leb(out, section.size());
     out.insert(out.end(), section.begin(), section.end());
   }
+  static void put_vector(Bytes& out, const Bytes& content) {
+    put_leb(out, content.size());
+    out.insert(out.end(), content.begin(), content.end());
+  }
   Bytes encoded_types() const {
-    std::vector<const std::pair<Bytes, Bytes>*> by_index(types_.size());
-    for (const auto& [type, index] : types_) by_index[index] = &type;
     Bytes out;
-    for (const auto* type : by_index) {
-      out.push_back(0x60);
-      put_leb(out, type->first.size());
-      out.insert(out.end(), type->first.begin(), type->first.end());
-      put_leb(out, type->second.size());
-      out.insert(out.end(), type->second.begin(), type->second.end());
-    }
+    for (const Bytes& type : types_) out.insert(out.end(), type.begin(), type.end());
     return out;
   }
 
-  std::map<std::pair<Bytes, Bytes>, std::uint32_t> types_;
+  std::vector<Bytes> types_;
   Bytes functions_;
   Bytes code_;
   Bytes exports_;
