@@ -208,8 +208,8 @@ fairness(Count) ->
     timer:sleep(200),
     Late = lists:sort([lateness() || _ <- lists:seq(1, 1000)]),
     {_, Call} = measure(500, fun() -> {ok, []} = hb_beamr:call(Pid, "empty", []) end),
-    io:format("| ~b | ~.3f | ~.3f | ~.3f | ~.0f |~n", [
-        Count, lists:nth(500, Late), lists:nth(990, Late), lists:last(Late), Call
+    io:format("| ~b | ~.3f | ~.3f | ~.3f | ~b |~n", [
+        Count, lists:nth(500, Late), lists:nth(990, Late), lists:last(Late), round(Call)
     ]),
     [exit(Looper, kill) || Looper <- Loopers],
     ok = hb_beamr:stop(Pid).
