@@ -7,7 +7,9 @@ use std::ffi::c_char;
 use std::panic::{catch_unwind, set_hook};
 use std::sync::Once;
 
-use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures};
+use wasmparser::{
+    FuncValidatorAllocations, Parser, Payload, TypeRef, ValidPayload, Validator, WasmFeatures,
+};
 
 const VALID: i32 = 0;
 const INVALID: i32 = 1;
@@ -29,6 +31,13 @@ const FEATURES: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::MEMORY64);
+
+/// The engine keeps 3 bytes a local of each function, and a few bytes of a module declare 50,000.
+const MAX_LOCALS: u64 = 10_000_000;
+
+/// The engine keeps up to 16 bytes an element in each instance, and all of them are in use from
+/// the beginning.
+const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 
 struct Refusal {
     message: String,
@@ -67,6 +76,53 @@ fn check_header(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
+/// What a module declares all in all: no part of it need be too much for the whole to be.
+#[derive(Default)]
+struct Totals {
+    locals: u64,
+    table_elements: u64,
+}
+
+impl Totals {
+    fn add(&mut self, payload: &Payload) -> Result<(), Refusal> {
+        match payload {
+            Payload::ImportSection(imports) => {
+                for import in imports.clone().into_iter_with_offsets() {
+                    if let (offset, TypeRef::Table(table)) = import.map(|(o, i)| (o, i.ty))? {
+                        self.add_table(table.initial, offset)?;
+                    }
+                }
+            }
+            Payload::TableSection(tables) => {
+                for table in tables.clone().into_iter_with_offsets() {
+                    let (offset, table) = table?;
+                    self.add_table(table.ty.initial, offset)?;
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                for locals in body.get_locals_reader()? {
+                    self.locals += u64::from(locals?.0);
+                }
+                if self.locals > MAX_LOCALS {
+                    let message = format!("the functions have more than {MAX_LOCALS} locals");
+                    return Err(Refusal::new(message, body.range().start));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn add_table(&mut self, elements: u64, offset: usize) -> Result<(), Refusal> {
+        self.table_elements = self.table_elements.saturating_add(elements);
+        if self.table_elements > MAX_TABLE_ELEMENTS {
+            let message = format!("the tables have more than {MAX_TABLE_ELEMENTS} elements");
+            return Err(Refusal::new(message, offset));
+        }
+        Ok(())
+    }
+}
+
 fn validate(bytes: &[u8]) -> Result<(), Refusal> {
     check_header(bytes)?;
 
@@ -74,8 +130,12 @@ fn validate(bytes: &[u8]) -> Result<(), Refusal> {
     parser.set_features(FEATURES);
     let mut validator = Validator::new_with_features(FEATURES);
     let mut allocations = FuncValidatorAllocations::default();
+    let mut totals = Totals::default();
     for payload in parser.parse_all(bytes) {
-        if let ValidPayload::Func(function, body) = validator.payload(&payload?)? {
+        let payload = payload?;
+        let valid = validator.payload(&payload)?;
+        totals.add(&payload)?;
+        if let ValidPayload::Func(function, body) = valid {
             let mut function = function.into_validator(allocations);
             function.validate(&body)?;
             allocations = function.into_allocations();

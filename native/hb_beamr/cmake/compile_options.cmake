@@ -16,6 +16,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 add_library(hb_beamr_warnings INTERFACE)
 target_compile_options(hb_beamr_warnings INTERFACE
   -Wall -Wextra -Wconversion
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # GCC 12 warns of std::string's own copies (its bug 105651)
   $<$<CXX_COMPILER_ID:Clang,AppleClang>:-Wthread-safety>
   $<$<BOOL:${HB_BEAMR_WARNINGS_AS_ERRORS}>:-Werror>)
 

@@ -6,10 +6,16 @@
 function(hb_beamr_add_validator)
   hb_beamr_vendor(vendor)
   set(target_dir "${PROJECT_BINARY_DIR}/validator")
-  set(archive "${target_dir}/release/libhb_beamr_validator.a")
+  set(cargo_archive "${target_dir}/release/libhb_beamr_validator.a")
+  set(object "${target_dir}/hb_beamr_validator.o")
+  set(archive "${target_dir}/libhb_beamr_validator.a")
 
   # Source replacement is given here so that neither the repository nor the user's home needs
   # a cargo configuration. A default target would move the result to another folder.
+  #
+  # What cargo makes holds all of Rust's library with its symbols: floor() and other functions of
+  # C's libm among them, which the engine would get instead of the real ones. So the validator is
+  # linked into one object in which only its own function can be seen.
   add_custom_command(
     OUTPUT "${archive}"
     COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET
@@ -17,11 +23,16 @@ function(hb_beamr_add_validator)
             --config "source.crates-io.replace-with=\"vendored\""
             --config "source.vendored.directory=\"${vendor}\""
             --target-dir "${target_dir}"
-    COMMAND "${CMAKE_COMMAND}" -E touch "${archive}"
+    COMMAND "${CMAKE_C_COMPILER}" -r -nostdlib -Wl,--gc-sections -Wl,--entry=hb_validator_validate
+            -Wl,--undefined=hb_validator_validate "${cargo_archive}" -o "${object}"
+    COMMAND "${CMAKE_OBJCOPY}" --keep-global-symbol=hb_validator_validate "${object}"
+    COMMAND "${CMAKE_COMMAND}" -E rm -f "${archive}"
+    COMMAND "${CMAKE_AR}" qcs "${archive}" "${object}"
     WORKING_DIRECTORY "${HB_BEAMR_ENGINE_DIR}"
     DEPENDS "${HB_BEAMR_ENGINE_DIR}/Cargo.toml"
             "${HB_BEAMR_ENGINE_DIR}/Cargo.lock"
             "${HB_BEAMR_ENGINE_DIR}/src/lib.rs"
+            "${CMAKE_CURRENT_FUNCTION_LIST_FILE}"
     COMMENT "Building the validator with cargo"
     VERBATIM)
   add_custom_target(hb_beamr_validator_build DEPENDS "${archive}")

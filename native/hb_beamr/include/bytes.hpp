@@ -47,16 +47,14 @@ class Writer {
   explicit Writer(char* at) noexcept : at_(at) {}
 
   template <typename Integer>
-    requires std::unsigned_integral<Integer>
-  Writer& put(Integer value) noexcept {
+  requires std::unsigned_integral<Integer> Writer& put(Integer value) noexcept {
     std::memcpy(at_, &value, sizeof value);
     at_ += sizeof value;
     return *this;
   }
 
   template <typename Enumeration>
-    requires std::is_enum_v<Enumeration>
-  Writer& put(Enumeration value) noexcept {
+  requires std::is_enum_v<Enumeration> Writer& put(Enumeration value) noexcept {
     return put(static_cast<std::underlying_type_t<Enumeration>>(value));
   }
 

@@ -49,6 +49,7 @@ void global_set(Request& request);
 
 void describe(Request& request);
 void describe_function(Request& request);
+void try_describe_function(Request& request);
 void describe_trap(Request& request);
 
 /// The request's data is not what the operation wants.
@@ -57,8 +58,8 @@ void refuse_malformed(Request& request) noexcept;
 void answer_queued(Request& request) noexcept;
 /// PENDING, after Port::post().
 void answer_pending(Request& request) noexcept;
-/// Lets the emulator know of time spent: about 10 % of a time slice for each 100 us.
+/// Let the emulator know of time spent: about 10 % of a time slice for each 100 us.
 void charge_copy(Request& request, std::size_t bytes) noexcept;
-void charge_run(Request& request) noexcept;
+void charge_ticks(Port& port, std::uint32_t ticks) noexcept;
 
 }  // namespace hb::beamr::driver

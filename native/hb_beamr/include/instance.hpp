@@ -47,8 +47,8 @@ class Instance {
     node().ticker.wake_if_parked();
     hb_beamr_capi_lib_rc_t rc = step(context());
     while (rc == HB_BEAMR_CAPI_LIB_YIELDED && !slot.must_yield()) [[unlikely]] {
-      rc = hb_beamr_capi_lib_resume(context());
-    }
+        rc = hb_beamr_capi_lib_resume(context());
+      }
     slot.leave();
     return rc;
   }
@@ -75,8 +75,6 @@ class Instance {
   bool is_large() const noexcept;
 
  private:
-  bool encode_event(hb_beamr_capi_lib_rc_t rc, Reply& reply) noexcept;
-
   ContextPtr context_;
   std::vector<std::string_view> waiting_;  // innermost last
   std::size_t module_size_ = 0;

@@ -38,8 +38,8 @@ struct UnwindJob {};
 /// Frees a closed port, by taking the last reference to it.
 struct RetireJob {};
 
-using Job = std::variant<ResumeJob, LoadJob, InstantiateJob, ReadJob, WriteJob, AnswerJob, UnwindJob,
-                         RetireJob>;
+using Job = std::variant<ResumeJob, LoadJob, InstantiateJob, ReadJob, WriteJob, AnswerJob,
+                         UnwindJob, RetireJob>;
 
 /// Whether the job cannot be asked to yield.
 bool is_whole(const Job& job) noexcept;

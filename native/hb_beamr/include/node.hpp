@@ -24,7 +24,9 @@ struct Node {
 [[nodiscard]] bool start_node() noexcept;
 /// Undoes start_node(), after the last port has been stopped: waits for the workers to free them.
 void stop_node() noexcept;
+/// A plain pointer: nothing is destroyed when the process ends.
+extern constinit Node* the_node;
 /// Between start_node() and stop_node().
-Node& node() noexcept;
+inline Node& node() noexcept { return *the_node; }
 
 }  // namespace hb::beamr::driver

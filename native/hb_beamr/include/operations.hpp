@@ -17,7 +17,8 @@ namespace hb::beamr::driver {
 
 /// Loads a module and answers LOAD. False, without an answer, if `only_known` and the process does
 /// not know the module yet.
-bool load_module(Instance& instance, std::string_view bytes, bool only_known, Reply& reply) noexcept;
+bool load_module(Instance& instance, std::string_view bytes, bool only_known,
+                 Reply& reply) noexcept;
 
 /// A step for Instance::run(): makes the instance and begins its start functions.
 hb_beamr_capi_lib_rc_t start_instance(hb_beamr_capi_lib_context_t* context) noexcept;

@@ -60,9 +60,7 @@ class Port : public std::enable_shared_from_this<Port> {
   void end_operation(Pid pid) noexcept;
   /// For operations that need no turn. False: `pid` will be told to try again.
   /// @throws std::bad_alloc
-  [[nodiscard]] bool stand_still(Pid pid) {
-    return is_still() || !watch_for_stillness(pid);
-  }
+  [[nodiscard]] bool stand_still(Pid pid) { return is_still() || !watch_for_stillness(pid); }
   enum class AnswerTime : std::uint8_t {
     kNow,    ///< The caller runs the guest on.
     kLater,  ///< A worker does, when the copy has ended that is going on.
@@ -79,6 +77,10 @@ class Port : public std::enable_shared_from_this<Port> {
   /// Gives a place or a reservation back.
   void pass(Pid pid) noexcept;
   void process_exited(const ErlDrvMonitor& monitor) noexcept;
+  /// For who is about to close the port: when this has answered true, no message follows. False: `pid` gets
+  /// a message when that is so, which a worker is just sending the last one before.
+  [[nodiscard]] bool fall_silent(Pid pid) noexcept HB_EXCLUDES(mutex_);
+  bool is_silent() const noexcept { return is_silent_.load(std::memory_order_relaxed); }
   /// The port is gone; the emulator's reference with it.
   void close() noexcept;
 
@@ -96,6 +98,7 @@ class Port : public std::enable_shared_from_this<Port> {
   struct Wakeups {
     std::vector<Pid> watchers;
     Pid next = Pid::kNobody;
+    bool may_send = false;
   };
 
   template <PortState From, PortState To>
@@ -107,6 +110,10 @@ class Port : public std::enable_shared_from_this<Port> {
   void assume_still() const noexcept HB_ASSERT_CAPABILITY(mutex_) {}
 
   Grant claim_if_still(Pid pid) noexcept;
+  void set_job(Job job, Pid requester) noexcept {
+    job_ = std::move(job);
+    requester_ = requester;
+  }
   void begin_turn(Grant grant, Pid pid) noexcept;
   [[nodiscard]] bool claim_or_wait(Pid pid) HB_EXCLUDES(mutex_);
   [[nodiscard]] bool watch_for_stillness(Pid pid) HB_EXCLUDES(mutex_);
@@ -116,6 +123,9 @@ class Port : public std::enable_shared_from_this<Port> {
   void process_died(Pid pid) noexcept HB_EXCLUDES(mutex_);
   void request_cancel() noexcept;
   void send_turn(Pid pid) const noexcept;
+  void send_tag(Tag tag, Pid pid) const noexcept;
+  [[nodiscard]] bool begin_sending() noexcept HB_REQUIRES(mutex_);
+  void end_sending() noexcept HB_EXCLUDES(mutex_);
 
   /// What follows a job.
   enum class After : std::uint8_t { kStill, kNextJob, kClosed };
@@ -142,6 +152,11 @@ class Port : public std::enable_shared_from_this<Port> {
   /// An import waits while a copy is made, so its answer can be kept.
   bool can_defer_ HB_GUARDED_BY(mutex_) = false;
   std::optional<AnswerJob> deferred_ HB_GUARDED_BY(mutex_);
+  /// Workers that are sending, and who wants to know when none is.
+  std::uint32_t senders_ HB_GUARDED_BY(mutex_) = 0;
+  Pid closer_ HB_GUARDED_BY(mutex_) = Pid::kNobody;
+  /// Set with mutex_, for workers; the port lock is enough for the emulator's threads.
+  std::atomic<bool> is_silent_{false};
 };
 
 }  // namespace hb::beamr::driver

@@ -39,7 +39,8 @@ static_assert(can_move(PortState::kStill, PortState::kOnWorker));
 static_assert(can_move(PortState::kOnWorker, PortState::kStill));
 static_assert(can_move(PortState::kOnWorker, PortState::kClosing));
 static_assert(!can_move(PortState::kOnWorker, PortState::kClosed), "the worker still uses it");
-static_assert(!can_move(PortState::kClosing, PortState::kStill), "a closed port does not come back");
+static_assert(!can_move(PortState::kClosing, PortState::kStill),
+              "a closed port does not come back");
 static_assert(!can_move(PortState::kStill, PortState::kClosing), "nobody would end it");
 
 }  // namespace hb::beamr::driver

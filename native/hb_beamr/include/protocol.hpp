@@ -62,6 +62,8 @@ enum class Operation : std::uint32_t {
   kFunction = 18,
   kPass = 19,
   kNoop = 20,
+  kClose = 21,
+  kTryFunction = 22,
 };
 
 /// Operations from here on are WRITE_AT: the rest of the number is the address.

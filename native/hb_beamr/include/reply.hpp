@@ -30,7 +30,8 @@ class Reply {
   /// Room for `size` bytes, all of which the caller must write. nullptr, and the answer is an error of
   /// its own, if memory is short.
   [[nodiscard]] char* begin(std::size_t size) noexcept {
-    if (size > kSmallSize) [[unlikely]] return begin_large(size);
+    if (size > kSmallSize) [[unlikely]]
+      return begin_large(size);
     binary_.reset();
     size_ = size;
     return small_;
@@ -43,7 +44,11 @@ class Reply {
   void error(hb_beamr_capi_lib_rc_t rc, hb_beamr_capi_lib_context_t* context) noexcept;
 
   /// Ends a control callback: the callback's result.
-  ErlDrvSSizeT give(char** result) noexcept;
+  ErlDrvSSizeT give(char** result) noexcept {
+    if (binary_ != nullptr) [[unlikely]]
+      *result = reinterpret_cast<char*>(binary_.release());
+    return static_cast<ErlDrvSSizeT>(size_);
+  }
   /// Sends `{hb_beamr, Port, Answer}`. From any thread, with no lock held.
   void send(ErlDrvTermData port, Pid to) noexcept;
 

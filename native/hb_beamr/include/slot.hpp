@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "asymmetric_barrier.hpp"
 #include "counters.hpp"
 #include "hb_beamr_capi_lib.h"
 
@@ -27,11 +28,12 @@ class alignas(128) Slot {
   Slot(const Slot&) = delete;
   Slot& operator=(const Slot&) = delete;
 
-  /// Begins a run; the caller then looks whether the ticker is parked. Sequentially consistent with
-  /// the ticker's parking: either it sees the run, or the caller sees that it parks.
+  /// Begins a run; the caller then looks whether the ticker is parked. The barrier's other side is in
+  /// Ticker::park(): either the ticker sees the run, or the caller sees that it parks.
   void enter(hb_beamr_capi_lib_context_t* context) noexcept {
     run_.store(run_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    running_.store(context, std::memory_order_seq_cst);
+    running_.store(context, std::memory_order_release);
+    light_barrier();
   }
   void leave() noexcept { running_.store(nullptr, std::memory_order_release); }
   /// Whether the ticker asked for the end of this run. Pairs with ask_to_yield()'s release.
@@ -41,7 +43,8 @@ class alignas(128) Slot {
 
   /// How often the ticker saw a run here since the last time, each worth one tick on average.
   std::uint32_t take_sightings() noexcept {
-    if (sightings_.load(std::memory_order_relaxed) == 0) [[likely]] return 0;
+    if (sightings_.load(std::memory_order_relaxed) == 0) [[likely]]
+      return 0;
     return sightings_.exchange(0, std::memory_order_relaxed);
   }
 
@@ -53,7 +56,7 @@ class alignas(128) Slot {
   // For the ticker, and whoever reads the counters.
 
   hb_beamr_capi_lib_context_t* running() const noexcept {
-    return running_.load(std::memory_order_seq_cst);
+    return running_.load(std::memory_order_acquire);
   }
   std::uint32_t run() const noexcept { return run_.load(std::memory_order_relaxed); }
   bool is_worker() const noexcept { return is_worker_.load(std::memory_order_relaxed); }

@@ -24,7 +24,8 @@ class SmallBuffer {
 
   /// @throws std::bad_alloc
   Element* prepare(std::size_t count) {
-    if (count <= InPlace) [[likely]] return small_.data();
+    if (count <= InPlace) [[likely]]
+      return small_.data();
     large_ = std::make_unique<Element[]>(count);
     return large_.get();
   }

@@ -4,7 +4,6 @@
 // Locks that clang's -Wthread-safety can follow. Shared by the library and the driver.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -17,15 +16,11 @@
 #define HB_CAPABILITY(x) HB_THREAD_ANNOTATION(capability(x))
 #define HB_SCOPED_CAPABILITY HB_THREAD_ANNOTATION(scoped_lockable)
 #define HB_GUARDED_BY(x) HB_THREAD_ANNOTATION(guarded_by(x))
-#define HB_PT_GUARDED_BY(x) HB_THREAD_ANNOTATION(pt_guarded_by(x))
 #define HB_REQUIRES(...) HB_THREAD_ANNOTATION(requires_capability(__VA_ARGS__))
 #define HB_EXCLUDES(...) HB_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
 #define HB_ACQUIRE(...) HB_THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
-#define HB_TRY_ACQUIRE(...) HB_THREAD_ANNOTATION(try_acquire_capability(__VA_ARGS__))
 #define HB_RELEASE(...) HB_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
 #define HB_ASSERT_CAPABILITY(x) HB_THREAD_ANNOTATION(assert_capability(x))
-#define HB_RETURN_CAPABILITY(x) HB_THREAD_ANNOTATION(lock_returned(x))
-#define HB_NO_THREAD_SAFETY_ANALYSIS HB_THREAD_ANNOTATION(no_thread_safety_analysis)
 
 namespace hb::beamr {
 
@@ -40,7 +35,6 @@ class HB_CAPABILITY("mutex") Mutex {
   Mutex& operator=(const Mutex&) = delete;
 
   void lock() HB_ACQUIRE() { mutex_.lock(); }
-  bool try_lock() HB_TRY_ACQUIRE(true) { return mutex_.try_lock(); }
   void unlock() HB_RELEASE() { mutex_.unlock(); }
 
  private:
@@ -78,14 +72,6 @@ class CondVar {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait(lock);
     lock.release();
-  }
-
-  /// False if the time passed without a wake-up.
-  bool wait_for(Mutex& mutex, std::chrono::nanoseconds time) HB_REQUIRES(mutex) {
-    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
-    const std::cv_status status = condition_.wait_for(lock, time);
-    lock.release();
-    return status == std::cv_status::no_timeout;
   }
 
   void notify_one() noexcept { condition_.notify_one(); }

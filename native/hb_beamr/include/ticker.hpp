@@ -39,9 +39,10 @@ class Ticker {
   /// Ends the thread and waits for it. After a start() that succeeded.
   void stop() noexcept;
 
-  /// After a run began, or work was queued. Never waits longer than for a short lock.
+  /// After Slot::enter(), or after work was queued. Never waits longer than for a short lock.
   void wake_if_parked() noexcept {
-    if (is_parked_.load(std::memory_order_seq_cst)) [[unlikely]] wake();
+    if (is_parked_.load(std::memory_order_relaxed)) [[unlikely]]
+      wake();
   }
   /// Before an instance is destroyed: afterwards the ticker does not touch it any more.
   void forget() noexcept HB_EXCLUDES(guard_);
@@ -69,7 +70,7 @@ class Ticker {
   std::array<Sight, Slots::kMaximum> sights_{};
   std::atomic<std::uint64_t> ticks_{0};
   std::atomic<std::uint64_t> parks_{0};
-  /// Sequentially consistent with Slot::enter() and WorkerPool's queue: see park().
+  /// Against Slot::running_ and WorkerPool::waiting_ by an asymmetric barrier: see park().
   std::atomic<bool> is_parked_{false};
   std::atomic<bool> is_stopping_{false};
   Mutex guard_;

@@ -45,9 +45,7 @@ class Turns {
 
   bool is_free() const noexcept { return tenure_ == Tenure::kFree; }
   /// Whether a call is active, of a living process or a dead one.
-  bool is_active() const noexcept {
-    return tenure_ == Tenure::kActive || tenure_ == Tenure::kDead;
-  }
+  bool is_active() const noexcept { return tenure_ == Tenure::kActive || tenure_ == Tenure::kDead; }
   bool is_active(Pid pid) const noexcept { return tenure_ == Tenure::kActive && owner_ == pid; }
   bool is_owner(Pid pid) const noexcept { return owner_ == pid && tenure_ != Tenure::kDead; }
   Pid owner() const noexcept { return owner_; }

@@ -37,8 +37,8 @@ class WorkerPool {
   /// Queues the job of a port. Threads: any. Never waits longer than for a short lock.
   void post(std::shared_ptr<Port> port, Lane lane) noexcept HB_EXCLUDES(mutex_);
 
-  /// Jobs that wait. Sequentially consistent with the ticker's parking.
-  std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_seq_cst); }
+  /// Jobs that wait.
+  std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
   std::size_t workers() const noexcept { return num_workers_.load(std::memory_order_relaxed); }
 
  private:

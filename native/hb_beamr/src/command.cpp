@@ -23,7 +23,8 @@ constexpr std::size_t kFreeCopy = std::size_t{64} << 10;
 constexpr std::size_t kBytesPerPercent = std::size_t{64} << 10;
 
 void charge(Port& port, std::size_t percent) noexcept {
-  erl_drv_consume_timeslice(port.handle(), static_cast<int>(std::clamp<std::size_t>(percent, 1, 100)));
+  erl_drv_consume_timeslice(port.handle(),
+                            static_cast<int>(std::clamp<std::size_t>(percent, 1, 100)));
 }
 
 /// The first bytes of a command, wherever the emulator put them; fewer if it is shorter.
@@ -122,6 +123,11 @@ void execute(Request& request, std::uint32_t operation) {
       return request.reply.tag(Tag::kOk);
     case Operation::kNoop:
       return noop(request);
+    case Operation::kClose:
+      if (!request.port.fall_silent(request.caller)) return answer_pending(request);
+      return request.reply.tag(Tag::kOk);
+    case Operation::kTryFunction:
+      return try_describe_function(request);
   }
   request.reply.error(ErrorCode::kBadarg, "unknown operation");
 }
@@ -135,7 +141,7 @@ void execute_command(Port& port, Pid caller, const ErlIOVec& vector) noexcept {
   } catch (...) {
     message.reply().error(ErrorCode::kInternal, "unexpected exception");
   }
-  message.reply().send(port.term(), caller);
+  if (!port.is_silent()) message.reply().send(port.term(), caller);
 }
 
 void refuse_malformed(Request& request) noexcept {
@@ -156,9 +162,8 @@ void charge_copy(Request& request, std::size_t bytes) noexcept {
   if (bytes > kFreeCopy) charge(request.port, bytes / kBytesPerPercent);
 }
 
-void charge_run(Request& request) noexcept {
-  const std::uint32_t sightings = request.slot.take_sightings();
-  if (sightings > 0) [[unlikely]] charge(request.port, std::size_t{sightings} * kPercentPerTick);
+void charge_ticks(Port& port, std::uint32_t ticks) noexcept {
+  charge(port, std::size_t{ticks} * kPercentPerTick);
 }
 
 }  // namespace hb::beamr::driver

@@ -59,6 +59,30 @@ void put_export(Text& text, const hb_beamr_capi_lib_extern_t& exported) {
       .put_string<std::uint32_t>(exported.signature);
 }
 
+/// The instance stands still.
+void answer_function(Request& request) {
+  hb_beamr_capi_lib_context_t* context = request.port.instance().context();
+  const std::string_view name = request.data.rest();
+  std::uint32_t function = 0;
+  auto rc = hb_beamr_capi_lib_find_function(context, name.data(), name.size(), &function);
+  if (rc == HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED) {
+    return request.reply.error(ErrorCode::kUnknownFunction, name);
+  }
+  std::uint32_t num_params = 0;
+  std::uint32_t num_results = 0;
+  const wasm_valkind_t* params = nullptr;
+  const wasm_valkind_t* results = nullptr;
+  const char* signature = nullptr;
+  if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) {
+    rc = hb_beamr_capi_lib_function_type(context, function, &num_params, &params, &num_results,
+                                         &results, &signature);
+  }
+  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, context);
+  const std::string_view types(signature);
+  char* at = request.reply.begin(1 + sizeof function + types.size());
+  if (at != nullptr) Writer(at).put(Tag::kOk).put(function).put(types);
+}
+
 }  // namespace
 
 void describe(Request& request) {
@@ -89,26 +113,14 @@ void describe(Request& request) {
 
 void describe_function(Request& request) {
   if (!request.port.stand_still(request.caller)) return answer_queued(request);
-  hb_beamr_capi_lib_context_t* context = request.port.instance().context();
-  const std::string_view name = request.data.rest();
-  std::uint32_t function = 0;
-  auto rc = hb_beamr_capi_lib_find_function(context, name.data(), name.size(), &function);
-  if (rc == HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED) {
-    return request.reply.error(ErrorCode::kUnknownFunction, name);
+  answer_function(request);
+}
+
+void try_describe_function(Request& request) {
+  if (!request.port.is_still()) {
+    return request.reply.error(ErrorCode::kInvalidState, "the guest is running");
   }
-  std::uint32_t num_params = 0;
-  std::uint32_t num_results = 0;
-  const wasm_valkind_t* params = nullptr;
-  const wasm_valkind_t* results = nullptr;
-  const char* signature = nullptr;
-  if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) {
-    rc = hb_beamr_capi_lib_function_type(context, function, &num_params, &params, &num_results, &results,
-                                         &signature);
-  }
-  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, context);
-  const std::string_view types(signature);
-  char* at = request.reply.begin(1 + sizeof function + types.size());
-  if (at != nullptr) Writer(at).put(Tag::kOk).put(function).put(types);
+  answer_function(request);
 }
 
 void describe_trap(Request& request) {

@@ -11,11 +11,33 @@ namespace hb::beamr::driver {
 
 namespace {
 
-/// Above this much memory or module, freeing takes longer than a call may.
-constexpr std::uint64_t kLargeMemory = std::uint64_t{1} << 20;
-constexpr std::size_t kLargeModule = std::size_t{256} << 10;
+/// Above this much memory or module, freeing may take longer than a call may: 100 us for 4 MiB that are
+/// all touched, and for a module of 4 MiB if this is its last instance and it is not kept.
+constexpr std::uint64_t kLargeMemory = std::uint64_t{4} << 20;
+constexpr std::size_t kLargeModule = std::size_t{4} << 20;
 
 constexpr std::string_view kCancelText = "terminated";
+
+void encode_values(Writer& writer, const hb_beamr_capi_lib_event_t& event) noexcept {
+  for (std::uint32_t i = 0; i < event.num_values; ++i) encode_value(writer, event.values[i]);
+}
+
+void encode_completed(const hb_beamr_capi_lib_event_t& event, Reply& reply) noexcept {
+  char* at = reply.begin(1 + event.num_values * kValueSize);
+  if (at == nullptr) return;
+  Writer writer(at);
+  writer.put(Tag::kCompleted);
+  encode_values(writer, event);
+}
+
+bool encode_import(const hb_beamr_capi_lib_event_t& event, Reply& reply) noexcept {
+  char* at = reply.begin(1 + sizeof event.import_position + event.num_values * kValueSize);
+  if (at == nullptr) return false;
+  Writer writer(at);
+  writer.put(Tag::kImport).put(event.import_position);
+  encode_values(writer, event);
+  return true;
+}
 
 }  // namespace
 
@@ -36,17 +58,15 @@ Instance::~Instance() {
 void Instance::conclude(hb_beamr_capi_lib_rc_t rc, Slot& slot, Reply& reply) noexcept {
   switch (rc) {
     case HB_BEAMR_CAPI_LIB_SUCCESS:
-      encode_event(rc, reply);
+      encode_completed(*hb_beamr_capi_lib_get_event(context()), reply);
       return;
     case HB_BEAMR_CAPI_LIB_AWAITING_IMPORT: {
       slot.count(Counter::kImports);
-      const hb_beamr_capi_lib_event_t* event = hb_beamr_capi_lib_get_event(context());
-      hb_beamr_capi_lib_extern_t import{};
-      hb_beamr_capi_lib_get_import(context(), event->import_position, &import);
-      const std::string_view signature(import.signature);
+      const hb_beamr_capi_lib_event_t& event = *hb_beamr_capi_lib_get_event(context());
+      const std::string_view signature(event.signature);
       waiting_.push_back(signature.substr(signature.find(')') + 1));  // reserved: prepare_call()
       // Without memory for the question nobody could answer it.
-      if (!encode_event(rc, reply)) unwind();
+      if (!encode_import(event, reply)) unwind();
       return;
     }
     case HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED:
@@ -56,19 +76,6 @@ void Instance::conclude(hb_beamr_capi_lib_rc_t rc, Slot& slot, Reply& reply) noe
     default:
       reply.error(rc, context());
   }
-}
-
-bool Instance::encode_event(hb_beamr_capi_lib_rc_t rc, Reply& reply) noexcept {
-  const hb_beamr_capi_lib_event_t* event = hb_beamr_capi_lib_get_event(context());
-  const bool is_import = rc == HB_BEAMR_CAPI_LIB_AWAITING_IMPORT;
-  const std::size_t head = is_import ? 1 + sizeof event->import_position : 1;
-  char* at = reply.begin(head + event->num_values * kValueSize);
-  if (at == nullptr) return false;
-  Writer writer(at);
-  writer.put(is_import ? Tag::kImport : Tag::kCompleted);
-  if (is_import) writer.put(event->import_position);
-  for (std::uint32_t i = 0; i < event->num_values; ++i) encode_value(writer, event->values[i]);
-  return true;
 }
 
 void Instance::unwind() noexcept {

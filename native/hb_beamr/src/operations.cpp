@@ -19,19 +19,22 @@ bool check_range(Instance& instance, std::uint64_t offset, std::uint64_t size, R
     return false;
   }
   if (offset <= bytes && size <= bytes - offset) return true;
-  reply.error(ErrorCode::kOutOfBounds, std::to_string(size) + " bytes at " + std::to_string(offset) +
-                                           " pass the end of memory at " + std::to_string(bytes));
+  reply.error(ErrorCode::kOutOfBounds, std::to_string(size) + " bytes at " +
+                                           std::to_string(offset) + " pass the end of memory at " +
+                                           std::to_string(bytes));
   return false;
 }
 
 }  // namespace
 
-bool load_module(Instance& instance, std::string_view bytes, bool only_known, Reply& reply) noexcept {
+bool load_module(Instance& instance, std::string_view bytes, bool only_known,
+                 Reply& reply) noexcept {
   if (bytes.size() > std::numeric_limits<std::uint32_t>::max()) {
     reply.error(ErrorCode::kBadModule, "larger than 4 GiB");
     return true;
   }
-  const auto load = only_known ? hb_beamr_capi_lib_load_cached_module : hb_beamr_capi_lib_load_wasm_module;
+  const auto load =
+      only_known ? hb_beamr_capi_lib_load_cached_module : hb_beamr_capi_lib_load_wasm_module;
   const auto rc = load(instance.context(), reinterpret_cast<const std::uint8_t*>(bytes.data()),
                        static_cast<std::uint32_t>(bytes.size()));
   if (only_known && rc == HB_BEAMR_CAPI_LIB_ERROR_MODULE_NOT_LOADED) return false;
@@ -48,8 +51,8 @@ bool load_module(Instance& instance, std::string_view bytes, bool only_known, Re
 
 hb_beamr_capi_lib_rc_t start_instance(hb_beamr_capi_lib_context_t* context) noexcept {
   // The API wants the function as an object pointer.
-  return hb_beamr_capi_lib_instantiate(context, reinterpret_cast<void*>(&hb_beamr_capi_lib_defer_import),
-                                       nullptr, 0);
+  return hb_beamr_capi_lib_instantiate(
+      context, reinterpret_cast<void*>(&hb_beamr_capi_lib_defer_import), nullptr, 0);
 }
 
 void read_memory(Instance& instance, std::uint64_t offset, std::uint64_t size, Reply& reply) {

@@ -36,14 +36,16 @@ Port::~Port() = default;
 // ---- The turn.
 
 Grant Port::claim_if_still(Pid pid) noexcept {
-  if (!is_still()) [[unlikely]] return Grant::kNone;
+  if (!is_still()) [[unlikely]]
+    return Grant::kNone;
   assume_still();
   return turns_.claim(pid);
 }
 
 bool Port::claim(Pid pid) {
   const Grant grant = claim_if_still(pid);
-  if (grant == Grant::kNone) [[unlikely]] return claim_or_wait(pid);
+  if (grant == Grant::kNone) [[unlikely]]
+    return claim_or_wait(pid);
   begin_turn(grant, pid);
   return true;
 }
@@ -103,7 +105,8 @@ void Port::end_operation(Pid pid) noexcept {
     if (!turns_.is_active(pid)) return;
     if (!instance_.is_waiting()) [[likely]] {
       turns_.release();
-      if (!turns_.has_queue()) [[likely]] return;
+      if (!turns_.has_queue()) [[likely]]
+        return;
       send_turn(turns_.hand_over());
       return;
     }
@@ -135,7 +138,8 @@ bool Port::watch_for_stillness(Pid pid) {
 }
 
 void Port::add_watcher(Pid pid) {
-  if (std::find(watchers_.begin(), watchers_.end(), pid) == watchers_.end()) watchers_.push_back(pid);
+  if (std::find(watchers_.begin(), watchers_.end(), pid) == watchers_.end())
+    watchers_.push_back(pid);
 }
 
 // ---- Calls that wait.
@@ -212,8 +216,7 @@ void Port::end_dead_call() noexcept {
 void Port::post(Job job, Pid requester) noexcept {
   assume_still();
   can_defer_ = is_copy(job) && instance_.is_waiting();
-  job_ = std::move(job);
-  requester_ = requester;
+  set_job(std::move(job), requester);
   move<PortState::kStill, PortState::kOnWorker>();
   node().pool.post(shared_from_this(), Lane::kShort);
 }
@@ -223,24 +226,23 @@ void Port::work(Slot& slot) noexcept {
   Message message;
   if (!perform(job_, instance_, slot, message.reply())) {
     slot.count(Counter::kRequeues);
-    job_ = ResumeJob{};
+    set_job(ResumeJob{}, requester_);
     node().pool.post(shared_from_this(), Lane::kLong);
     return;
   }
 
-  job_ = ResumeJob{};  // what the job referred to is freed here, with no lock held
   const Pid requester = requester_;
+  set_job(ResumeJob{}, Pid::kNobody);  // frees what the job referred to, with no lock held
   Wakeups wakeups;
   const After after = finish_job(wakeups);
-  // From here on a still instance belongs to others: only copies and constants are used.
+  // From here on a still instance belongs to others: only copies, constants and end_sending() are used.
   if (after == After::kClosed) return;
-  if (requester != Pid::kNobody) message.reply().send(term_, requester);
-  if (after == After::kNextJob) {
-    node().pool.post(shared_from_this(), Lane::kShort);
-    return;
-  }
-  send_turn(wakeups.next);
-  for (Pid watcher : wakeups.watchers) send_turn(watcher);
+  if (wakeups.may_send && requester != Pid::kNobody) message.reply().send(term_, requester);
+  if (after == After::kNextJob) node().pool.post(shared_from_this(), Lane::kShort);
+  if (!wakeups.may_send) return;
+  send_tag(Tag::kTurn, wakeups.next);
+  for (Pid watcher : wakeups.watchers) send_tag(Tag::kTurn, watcher);
+  end_sending();
 }
 
 Port::After Port::finish_job(Wakeups& wakeups) noexcept {
@@ -250,15 +252,14 @@ Port::After Port::finish_job(Wakeups& wakeups) noexcept {
     return After::kClosed;
   }
   can_defer_ = false;
+  wakeups.may_send = begin_sending();
   if (turns_.is_owner_dead() && instance_.is_waiting()) {
-    job_ = UnwindJob{};
-    requester_ = Pid::kNobody;
+    set_job(UnwindJob{}, Pid::kNobody);
     return After::kNextJob;
   }
   if (deferred_.has_value()) {
-    job_ = std::move(*deferred_);
+    set_job(std::move(*deferred_), turns_.owner());
     deferred_.reset();
-    requester_ = turns_.owner();
     return After::kNextJob;
   }
   if (turns_.is_active() && !instance_.is_waiting()) turns_.release();
@@ -269,13 +270,39 @@ Port::After Port::finish_job(Wakeups& wakeups) noexcept {
 }
 
 void Port::send_turn(Pid pid) const noexcept {
+  if (!is_silent()) send_tag(Tag::kTurn, pid);
+}
+
+void Port::send_tag(Tag tag, Pid pid) const noexcept {
   if (pid == Pid::kNobody) return;
   Message message;
-  message.reply().tag(Tag::kTurn);
+  message.reply().tag(tag);
   message.reply().send(term_, pid);
 }
 
+bool Port::begin_sending() noexcept {
+  if (is_silent()) return false;
+  ++senders_;
+  return true;
+}
+
+void Port::end_sending() noexcept {
+  Pid closer = Pid::kNobody;
+  {
+    MutexLock lock(mutex_);
+    if (--senders_ == 0) closer = std::exchange(closer_, Pid::kNobody);
+  }
+  send_tag(Tag::kOk, closer);
+}
+
 // ---- The end.
+
+bool Port::fall_silent(Pid pid) noexcept {
+  MutexLock lock(mutex_);
+  is_silent_.store(true, std::memory_order_relaxed);
+  if (senders_ > 0) closer_ = pid;
+  return senders_ == 0;
+}
 
 void Port::close() noexcept {
   std::shared_ptr<Port> self = std::move(self_);
@@ -293,7 +320,7 @@ void Port::close() noexcept {
   if (is_worker_using) {
     request_cancel();
   } else if (instance_.is_large() || instance_.depth() > kUnwoundInline) {
-    job_ = RetireJob{};
+    set_job(RetireJob{}, Pid::kNobody);
     node().pool.post(std::move(self), Lane::kShort);
   }
 }

@@ -48,25 +48,21 @@ void Reply::error(hb_beamr_capi_lib_rc_t rc, hb_beamr_capi_lib_context_t* contex
   error(error_code_of(rc), hb_beamr_capi_lib_get_last_error(context));
 }
 
-ErlDrvSSizeT Reply::give(char** result) noexcept {
-  if (binary_ != nullptr) *result = reinterpret_cast<char*>(binary_.release());
-  return static_cast<ErlDrvSSizeT>(size_);
-}
-
 void Reply::send(ErlDrvTermData port, Pid to) noexcept {
   const auto receiver = static_cast<ErlDrvTermData>(to);
   // A port that closes or a process that died: the message is for nobody.
   if (binary_ != nullptr) {
     ErlDrvTermData terms[] = {ERL_DRV_ATOM,   atom_hb_beamr,
                               ERL_DRV_PORT,   port,
-                              ERL_DRV_BINARY, reinterpret_cast<ErlDrvTermData>(binary_.get()), size_, 0,
+                              ERL_DRV_BINARY, reinterpret_cast<ErlDrvTermData>(binary_.get()),
+                              size_,          0,
                               ERL_DRV_TUPLE,  3};
     erl_drv_send_term(port, receiver, terms, static_cast<int>(std::size(terms)));
   } else {
-    ErlDrvTermData terms[] = {ERL_DRV_ATOM,       atom_hb_beamr,
-                              ERL_DRV_PORT,       port,
-                              ERL_DRV_BUF2BINARY, reinterpret_cast<ErlDrvTermData>(small_), size_,
-                              ERL_DRV_TUPLE,      3};
+    ErlDrvTermData terms[] = {
+        ERL_DRV_ATOM, atom_hb_beamr,      ERL_DRV_PORT,
+        port,         ERL_DRV_BUF2BINARY, reinterpret_cast<ErlDrvTermData>(small_),
+        size_,        ERL_DRV_TUPLE,      3};
     erl_drv_send_term(port, receiver, terms, static_cast<int>(std::size(terms)));
   }
 }

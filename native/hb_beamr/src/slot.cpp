@@ -31,7 +31,8 @@ Slot* Slots::take(bool is_worker) noexcept {
 }
 
 Slot* Slots::mine() noexcept {
-  if (my_slot == nullptr) [[unlikely]] my_slot = take(false);
+  if (my_slot == nullptr) [[unlikely]]
+    my_slot = take(false);
   return my_slot;
 }
 

@@ -7,17 +7,19 @@
 
 #include <thread>
 
+#include "asymmetric_barrier.hpp"
 #include "node.hpp"
 
 namespace hb::beamr::driver {
 
 bool Ticker::start() noexcept {
+  prepare_heavy_barrier();
   char name[] = "hb_beamr_ticker";
   return erl_drv_thread_create(name, &thread_, &Ticker::thread_main, this, nullptr) == 0;
 }
 
 void Ticker::stop() noexcept {
-  is_stopping_.store(true, std::memory_order_seq_cst);
+  is_stopping_.store(true, std::memory_order_relaxed);
   wake();
   erl_drv_thread_join(thread_, nullptr);
 }
@@ -33,7 +35,7 @@ void Ticker::loop() {
   // The default slack of 50 us would make half of the interval.
   prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
   Clock::time_point last_busy = Clock::now();
-  while (!is_stopping_.load(std::memory_order_seq_cst)) {
+  while (!is_stopping_.load(std::memory_order_relaxed)) {
     std::this_thread::sleep_for(kInterval);
     ticks_.fetch_add(1, std::memory_order_relaxed);
     const Clock::time_point now = Clock::now();
@@ -90,23 +92,29 @@ bool Ticker::has_something_to_watch() const noexcept {
 
 void Ticker::park() {
   // First say so, then look once more; who begins a run or queues work does it the other way round.
-  // Both sequentially consistent: one of the two sees the other.
-  is_parked_.store(true, std::memory_order_seq_cst);
+  // With a barrier on both sides one of the two sees the other.
+  is_parked_.store(true, std::memory_order_relaxed);
+  if (!heavy_barrier()) {
+    is_parked_.store(false, std::memory_order_relaxed);
+    std::this_thread::sleep_for(kPatience);
+    return;
+  }
   if (has_something_to_watch()) {
-    is_parked_.store(false, std::memory_order_seq_cst);
+    is_parked_.store(false, std::memory_order_relaxed);
     return;
   }
   parks_.fetch_add(1, std::memory_order_relaxed);
   MutexLock lock(park_mutex_);
-  while (is_parked_.load(std::memory_order_seq_cst) && !is_stopping_.load(std::memory_order_seq_cst)) {
+  while (is_parked_.load(std::memory_order_relaxed) &&
+         !is_stopping_.load(std::memory_order_relaxed)) {
     unparked_.wait(park_mutex_);
   }
-  is_parked_.store(false, std::memory_order_seq_cst);
+  is_parked_.store(false, std::memory_order_relaxed);
 }
 
 void Ticker::wake() noexcept {
   MutexLock lock(park_mutex_);
-  is_parked_.store(false, std::memory_order_seq_cst);
+  is_parked_.store(false, std::memory_order_relaxed);
   unparked_.notify_one();
 }
 

@@ -157,7 +157,8 @@ ValueListFault decode_values(const char* data, std::span<const wasm_valkind_t> t
     std::uint64_t bits = 0;
     if (!reader.read(kind) || !reader.read(bits)) return {ValueFault::kMalformed, i};
     const ValueFault fault = decode_value(kind, bits, types[i], out[i]);
-    if (fault != ValueFault::kNone) [[unlikely]] return {fault, i};
+    if (fault != ValueFault::kNone) [[unlikely]]
+      return {fault, i};
   }
   return {};
 }

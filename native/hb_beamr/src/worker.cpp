@@ -9,6 +9,7 @@
 
 #include <utility>
 
+#include "asymmetric_barrier.hpp"
 #include "node.hpp"
 #include "port.hpp"
 #include "slot.hpp"
@@ -55,19 +56,22 @@ bool WorkerPool::start(std::size_t count) noexcept {
 
 void WorkerPool::stop() noexcept {
   std::vector<ErlDrvTid> threads;
-  {
+  do {
+    // A worker that ends may have made another one after the last look.
+    for (ErlDrvTid thread : threads) erl_drv_thread_join(thread, nullptr);
+    threads.clear();
     MutexLock lock(mutex_);
     is_stopping_ = true;
     has_work_.notify_all();
     threads.swap(threads_);
-  }
-  for (ErlDrvTid thread : threads) erl_drv_thread_join(thread, nullptr);
+  } while (!threads.empty());
 }
 
 bool WorkerPool::spawn() noexcept {
   char name[] = "hb_beamr_worker";
   ErlDrvTid thread{};
-  const bool is_made = erl_drv_thread_create(name, &thread, &WorkerPool::thread_main, this, nullptr) == 0;
+  const bool is_made =
+      erl_drv_thread_create(name, &thread, &WorkerPool::thread_main, this, nullptr) == 0;
   MutexLock lock(mutex_);
   if (is_made) {
     threads_.push_back(thread);  // reserved by start()
@@ -88,7 +92,7 @@ void WorkerPool::post(std::shared_ptr<Port> port, Lane lane) noexcept {
   {
     MutexLock lock(mutex_);
     (lane == Lane::kShort ? short_ : long_).push(std::move(port));
-    waiting_.fetch_add(1, std::memory_order_seq_cst);
+    waiting_.fetch_add(1, std::memory_order_relaxed);
     must_spawn = wants_worker();
     if (must_spawn) {
       num_workers_.fetch_add(1, std::memory_order_relaxed);
@@ -97,6 +101,7 @@ void WorkerPool::post(std::shared_ptr<Port> port, Lane lane) noexcept {
     }
   }
   if (must_spawn) spawn();
+  light_barrier();  // against Ticker::park(), as in Slot::enter()
   node().ticker.wake_if_parked();
 }
 
@@ -115,7 +120,7 @@ std::shared_ptr<Port> WorkerPool::take() {
         short_.first == nullptr || (long_.first != nullptr && shorts_in_a_row_ >= kShortsInARow);
     shorts_in_a_row_ = takes_long ? 0 : shorts_in_a_row_ + 1;
     port = (takes_long ? long_ : short_).pop();
-    waiting_.fetch_sub(1, std::memory_order_seq_cst);
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
     if (port->is_job_whole()) ++busy_whole_;
     must_spawn = wants_worker();
     if (must_spawn) num_workers_.fetch_add(1, std::memory_order_relaxed);

@@ -36,7 +36,8 @@ TEST_F(CallCommands, BadModulesAreRefusedAndThePortCanTryAgain) {
   EXPECT_ERROR(client.run(Operation::kLoad, ""), ErrorCode::kBadModule);
   EXPECT_ERROR(client.run(Operation::kLoad, "not a module"), ErrorCode::kBadModule);
   const std::string module = fixture("driver_guest");
-  EXPECT_ERROR(client.run(Operation::kLoad, module.substr(0, module.size() / 2)), ErrorCode::kBadModule);
+  EXPECT_ERROR(client.run(Operation::kLoad, module.substr(0, module.size() / 2)),
+               ErrorCode::kBadModule);
   EXPECT_ERROR(client.run(Operation::kLoad, std::string(2 << 20, 'x')), ErrorCode::kBadModule);
   EXPECT_TAG(client.run(Operation::kLoad, module), Tag::kOk);
 }
@@ -120,8 +121,8 @@ TEST_F(CallCommands, ValuesOfAllTypesPassBothWays) {
   EXPECT_COMPLETED(client.call("echo_i64", {natural(UINT64_MAX)}), i64(-1));
   EXPECT_COMPLETED(client.call("echo_f32", {real(0.1)}), f32(0.1F));
   EXPECT_COMPLETED(client.call("echo_f64", {integer(3)}), f64(3.0));
-  EXPECT_COMPLETED(client.call("echo_all", {integer(-1), integer(-2), real(0.5), real(0.25)}), i32(-1),
-                   i64(-2), f32(0.5F), f64(0.25));
+  EXPECT_COMPLETED(client.call("echo_all", {integer(-1), integer(-2), real(0.5), real(0.25)}),
+                   i32(-1), i64(-2), f32(0.5F), f64(0.25));
   EXPECT_COMPLETED(client.call("echo_f32", {{ValueKind::kF32, 0x7FA00001}}),
                    {ValueKind::kF32, 0x7FA00001});
 }
@@ -143,7 +144,8 @@ TEST_F(CallCommands, WrongArgumentsAreRefusedWithWords) {
   EXPECT_EQ(few.text, "expected 2 arguments (ii)i, got 1");
   EXPECT_ERROR(client.call("add", {integer(1), integer(2), integer(3)}), ErrorCode::kInvalidArgs);
   EXPECT_EQ(client.call("add", {integer(1), real(2)}).text, "argument 2 is not an i32");
-  EXPECT_EQ(client.call("add", {natural(UINT64_MAX), real(2)}).text, "argument 1 does not fit an i32");
+  EXPECT_EQ(client.call("add", {natural(UINT64_MAX), real(2)}).text,
+            "argument 1 does not fit an i32");
   EXPECT_ERROR(client.call("echo_f32", {real(1e300)}), ErrorCode::kInvalidArgs);
   EXPECT_ERROR(client.call("take_reference", {integer(0)}), ErrorCode::kInvalidArgs);
   EXPECT_COMPLETED(client.call("add", {integer(1), integer(2)}), i32(3));
@@ -164,7 +166,8 @@ TEST_F(CallCommands, FunctionsAreCalledByTheirIndex) {
   ASSERT_TRUE(found.is(Tag::kOk));
   const std::string index = found.text.substr(0, 4);
   EXPECT_EQ(found.text.substr(4), "(ii)i");
-  EXPECT_COMPLETED(client.run(Operation::kCallFunction, index + encode({integer(2), integer(3)})), i32(5));
+  EXPECT_COMPLETED(client.run(Operation::kCallFunction, index + encode({integer(2), integer(3)})),
+                   i32(5));
   EXPECT_ERROR(client.run(Operation::kCallFunction, index), ErrorCode::kInvalidArgs);
   EXPECT_ERROR(client.run(Operation::kCallFunction, u32(UINT32_MAX)), ErrorCode::kUnknownFunction);
   EXPECT_ERROR(client.ask(Operation::kFunction, "nope"), ErrorCode::kUnknownFunction);
@@ -172,12 +175,14 @@ TEST_F(CallCommands, FunctionsAreCalledByTheirIndex) {
 
 TEST_F(CallCommands, FunctionsAreCalledByTheirTableElement) {
   const Client client = instance();
-  EXPECT_COMPLETED(client.run(Operation::kCallTable, u64(0) + encode({integer(2), integer(3)})), i32(5));
+  EXPECT_COMPLETED(client.run(Operation::kCallTable, u64(0) + encode({integer(2), integer(3)})),
+                   i32(5));
   EXPECT_ERROR(client.run(Operation::kCallTable, u64(0)), ErrorCode::kInvalidArgs);
   EXPECT_ERROR(client.run(Operation::kCallTable, u64(2)), ErrorCode::kUnknownFunction);
   EXPECT_ERROR(client.run(Operation::kCallTable, u64(3)), ErrorCode::kUnknownFunction);
   EXPECT_ERROR(client.run(Operation::kCallTable, u64(UINT64_MAX)), ErrorCode::kUnknownFunction);
-  EXPECT_ERROR(instance("driver_bare").run(Operation::kCallTable, u64(0)), ErrorCode::kUnknownFunction);
+  EXPECT_ERROR(instance("driver_bare").run(Operation::kCallTable, u64(0)),
+               ErrorCode::kUnknownFunction);
 }
 
 TEST_F(CallCommands, TrapsAreErrorsAndTheInstanceStaysUsable) {
@@ -185,7 +190,8 @@ TEST_F(CallCommands, TrapsAreErrorsAndTheInstanceStaysUsable) {
   const Answer crash = client.call("crash");
   EXPECT_ERROR(crash, ErrorCode::kTrap);
   EXPECT_EQ(crash.text, "Exception: unreachable");
-  EXPECT_EQ(client.call("divide", {integer(1), integer(0)}).text, "Exception: integer divide by zero");
+  EXPECT_EQ(client.call("divide", {integer(1), integer(0)}).text,
+            "Exception: integer divide by zero");
   EXPECT_ERROR(client.call("recurse", {integer(1)}), ErrorCode::kTrap);
   EXPECT_COMPLETED(client.call("divide", {integer(6), integer(3)}), i32(2));
 }
@@ -214,7 +220,8 @@ TEST_F(CallCommands, ImportsWithoutResultsAndWithManyArguments) {
 
   const Answer wide = client.call("wide");
   ASSERT_TRUE(wide.is(Tag::kImport));
-  EXPECT_EQ(wide.values, (Values{i32(-1), i64(-2), f32(0.5F), f64(0.25), i32(1), i64(2), f32(3), f64(4)}));
+  EXPECT_EQ(wide.values,
+            (Values{i32(-1), i64(-2), f32(0.5F), f64(0.25), i32(1), i64(2), f32(3), f64(4)}));
   EXPECT_COMPLETED(client.answer({real(0.5), integer(2)}), f32(0.5F), f64(2.0));
 }
 
@@ -304,8 +311,8 @@ TEST_F(CallCommands, ANestedImportHasItsOwnResults) {
 TEST_F(CallCommands, WithoutMemoryForTheQuestionTheCallEnds) {
   const Client client = instance();
   paper::Emulator::get().fail_binaries_from(0);
-  EXPECT_ERROR(client.start("wide"), ErrorCode::kSystemLimit);
-  EXPECT_ERROR(client.start("ten"), ErrorCode::kSystemLimit);
+  EXPECT_ERROR(client.try_call("wide"), ErrorCode::kSystemLimit);
+  EXPECT_ERROR(client.try_call("ten"), ErrorCode::kSystemLimit);
   paper::Emulator::get().fail_binaries_from(SIZE_MAX);
   EXPECT_ERROR(client.answer({real(1), real(2)}), ErrorCode::kNotHolder);
   EXPECT_COMPLETED(client.call("empty"));

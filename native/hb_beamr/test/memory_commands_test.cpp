@@ -15,7 +15,9 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 using MemoryCommands = DriverTest;
 
-std::string read_request(std::uint64_t offset, std::uint64_t size) { return u64(offset) + u64(size); }
+std::string read_request(std::uint64_t offset, std::uint64_t size) {
+  return u64(offset) + u64(size);
+}
 
 TEST_F(MemoryCommands, BytesAreReadAndWritten) {
   const Client client = instance();
@@ -40,7 +42,8 @@ TEST_F(MemoryCommands, NothingIsReadOrWrittenPastTheEnd) {
   EXPECT_ERROR(client.run(Operation::kRead, read_request(kPage - 4, 5)), ErrorCode::kOutOfBounds);
   EXPECT_ERROR(client.run(Operation::kRead, read_request(UINT64_MAX, 2)), ErrorCode::kOutOfBounds);
   EXPECT_ERROR(client.run(Operation::kRead, read_request(2, UINT64_MAX)), ErrorCode::kOutOfBounds);
-  EXPECT_ERROR(client.run(Operation::kRead, read_request(UINT64_MAX, UINT64_MAX)), ErrorCode::kOutOfBounds);
+  EXPECT_ERROR(client.run(Operation::kRead, read_request(UINT64_MAX, UINT64_MAX)),
+               ErrorCode::kOutOfBounds);
   EXPECT_ERROR(client.run(Operation::kWrite, u64(kPage - 4) + "12345"), ErrorCode::kOutOfBounds);
   EXPECT_ERROR(client.run(Operation::kWrite, u64(UINT64_MAX) + "12345"), ErrorCode::kOutOfBounds);
   EXPECT_EQ(client.run(Operation::kRead, read_request(kPage - 4, 4)).text, std::string(4, '\0'));
@@ -57,7 +60,8 @@ TEST_F(MemoryCommands, NoBytesAreAllowedUpToTheEnd) {
 TEST_F(MemoryCommands, LargeReadsAreMadeOnAWorker) {
   const Client client = instance("driver_large_memory");
   EXPECT_TAG(client.run(Operation::kWrite, u64(kLarge - 3) + "end"), Tag::kOk);
-  EXPECT_TAG(client.ask(Operation::kRead, read_request(kLarge - 8 * kMiB, 8 * kMiB)), Tag::kPending);
+  EXPECT_TAG(client.ask(Operation::kRead, read_request(kLarge - 8 * kMiB, 8 * kMiB)),
+             Tag::kPending);
   const Answer read = client.receive();
   ASSERT_EQ(read.text.size(), 8 * kMiB);
   EXPECT_TRUE(read.text.ends_with("end"));
@@ -89,13 +93,15 @@ TEST_F(MemoryCommands, WritesAsCommandsAreAnsweredByMessage) {
   EXPECT_EQ(client.run(Operation::kRead, read_request(99, 5)).text, std::string("\0wwww", 5));
 
   // In pieces, also inside the header.
-  ASSERT_TRUE(client.port()->command(client.process(), {header.substr(0, 1), header.substr(1), "small",
-                                                        std::string(1000, 'a'), std::string(1000, 'b')}));
+  ASSERT_TRUE(
+      client.port()->command(client.process(), {header.substr(0, 1), header.substr(1), "small",
+                                                std::string(1000, 'a'), std::string(1000, 'b')}));
   EXPECT_TAG(client.receive(), Tag::kOk);
   EXPECT_EQ(client.run(Operation::kRead, read_request(100, 6)).text, "smalla");
   EXPECT_EQ(client.run(Operation::kRead, read_request(1104, 3)).text, "abb");
 
-  ASSERT_TRUE(client.port()->command(client.process(), {static_cast<char>(Operation::kWrite) + u64(kLarge - 1), data}));
+  ASSERT_TRUE(client.port()->command(
+      client.process(), {static_cast<char>(Operation::kWrite) + u64(kLarge - 1), data}));
   EXPECT_ERROR(client.receive(), ErrorCode::kOutOfBounds);
   EXPECT_EQ(client.process().messages(), 0U);
 }
@@ -108,7 +114,8 @@ TEST_F(MemoryCommands, SizeAndGrowth) {
   EXPECT_ERROR(client.run(Operation::kGrow, u64(62)), ErrorCode::kNoMemory);
   EXPECT_ERROR(client.run(Operation::kGrow, u64(UINT64_MAX)), ErrorCode::kNoMemory);
   EXPECT_EQ(client.run(Operation::kGrow, u64(0)).text, u64(3));
-  EXPECT_EQ(client.run(Operation::kRead, read_request(3 * kPage - 1, 1)).text, std::string(1, '\0'));
+  EXPECT_EQ(client.run(Operation::kRead, read_request(3 * kPage - 1, 1)).text,
+            std::string(1, '\0'));
 }
 
 TEST_F(MemoryCommands, WithoutAMemoryTheSizeIsZero) {
@@ -135,9 +142,12 @@ TEST_F(MemoryCommands, BadGlobalsAreRefused) {
   EXPECT_ERROR(unknown, ErrorCode::kUnknownGlobal);
   EXPECT_EQ(unknown.text, "nope");
   EXPECT_ERROR(client.run(Operation::kGlobalGet, "add"), ErrorCode::kUnknownGlobal);
-  EXPECT_ERROR(client.run(Operation::kGlobalSet, integer(0).encoded() + "nope"), ErrorCode::kUnknownGlobal);
-  EXPECT_ERROR(client.run(Operation::kGlobalSet, integer(0).encoded() + "fixed"), ErrorCode::kInvalidArgs);
-  EXPECT_ERROR(client.run(Operation::kGlobalSet, real(0).encoded() + "counter"), ErrorCode::kInvalidArgs);
+  EXPECT_ERROR(client.run(Operation::kGlobalSet, integer(0).encoded() + "nope"),
+               ErrorCode::kUnknownGlobal);
+  EXPECT_ERROR(client.run(Operation::kGlobalSet, integer(0).encoded() + "fixed"),
+               ErrorCode::kInvalidArgs);
+  EXPECT_ERROR(client.run(Operation::kGlobalSet, real(0).encoded() + "counter"),
+               ErrorCode::kInvalidArgs);
   EXPECT_ERROR(client.run(Operation::kGlobalSet, natural(UINT64_MAX).encoded() + "counter"),
                ErrorCode::kInvalidArgs);
 }

@@ -65,8 +65,8 @@ class Player {
 
   paper::PortPtr make() {
     static const std::string modules[] = {
-        fixture("driver_guest"), padded(fixture("driver_guest"), 20'000), fixture("driver_start_asks"),
-        fixture("driver_start_loop"), fixture("driver_large_memory")};
+        fixture("driver_guest"), padded(fixture("driver_guest"), 20'000),
+        fixture("driver_start_asks"), fixture("driver_start_loop"), fixture("driver_large_memory")};
     paper::PortPtr port = paper::Emulator::get().open();
     const Client client(process_, port);
     const std::string& module = modules[one_of(4) == 0 ? 1 + one_of(4) : 0];
@@ -81,8 +81,8 @@ class Player {
   }
 
   void converse(const Client& client) {
-    static const std::array<const char*, 9> functions{"empty",         "add",   "ask",     "ask_twice", "asks",
-                                                      "count_and_ask", "count", "spin",    "crash"};
+    static const std::array<const char*, 9> functions{
+        "empty", "add", "ask", "ask_twice", "asks", "count_and_ask", "count", "spin", "crash"};
     const std::uint32_t turns = 1 + one_of(12);
     for (std::uint32_t i = 0; i < turns; ++i) {
       switch (one_of(16)) {
@@ -96,7 +96,8 @@ class Player {
           step(client, Operation::kRead, u64(0) + u64(2 << 20));
           break;
         case 3:
-          client.port()->command(*process_, {"\x0a" + u64(one_of(70'000)), std::string(one_of(3000), 'y')});
+          client.port()->command(*process_,
+                                 {"\x0a" + u64(one_of(70'000)), std::string(one_of(3000), 'y')});
           pending_ = true;
           break;
         case 4:
@@ -145,7 +146,8 @@ class Player {
     if (one_of(2) == 0) client.ask_raw(static_cast<std::uint32_t>(Operation::kCancel), "");
     if (one_of(2) == 0) return;  // does not wait at all
     for (int patience = 0; patience < 1000; ++patience) {
-      if (client.process().receive_now(*client.port()).has_value() || !client.port()->is_open()) return;
+      if (client.process().receive_now(*client.port()).has_value() || !client.port()->is_open())
+        return;
       std::this_thread::yield();
     }
   }

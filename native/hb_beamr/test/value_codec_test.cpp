@@ -27,7 +27,8 @@ TEST(ValueCodec, IntegersFitAsSignedOrAsUnsigned) {
   EXPECT_EQ(out.of.i32, -1);
   EXPECT_EQ(decode(natural(0x80000000), WASM_I32, out), ValueFault::kNone);
   EXPECT_EQ(out.of.i32, std::numeric_limits<std::int32_t>::min());
-  EXPECT_EQ(decode(integer(std::numeric_limits<std::int32_t>::min()), WASM_I32, out), ValueFault::kNone);
+  EXPECT_EQ(decode(integer(std::numeric_limits<std::int32_t>::min()), WASM_I32, out),
+            ValueFault::kNone);
   EXPECT_EQ(decode(natural(UINT64_MAX), WASM_I64, out), ValueFault::kNone);
   EXPECT_EQ(out.of.i64, -1);
 }
@@ -71,7 +72,8 @@ TEST(ValueCodec, NotANumberAndInfinitiesPass) {
   EXPECT_EQ(out.of.f32, std::numeric_limits<float>::infinity());
   EXPECT_EQ(decode(real(-infinity), WASM_F64, out), ValueFault::kNone);
   EXPECT_EQ(out.of.f64, -infinity);
-  EXPECT_EQ(decode(real(std::numeric_limits<double>::quiet_NaN()), WASM_F32, out), ValueFault::kNone);
+  EXPECT_EQ(decode(real(std::numeric_limits<double>::quiet_NaN()), WASM_F32, out),
+            ValueFault::kNone);
   EXPECT_TRUE(std::isnan(out.of.f32));
   // Every bit of a not-a-number that has the wanted width stays.
   EXPECT_EQ(decode({ValueKind::kF32, 0x7FA00001}, WASM_F32, out), ValueFault::kNone);
@@ -112,8 +114,10 @@ TEST(ValueCodec, ValuesComeBackAsTheProtocolSays) {
 
 TEST(ValueCodec, FaultsAreToldWithTheirPlace) {
   const wasm_valkind_t types[] = {WASM_I32, WASM_F32};
-  EXPECT_EQ(describe_fault("argument", {ValueFault::kWrongType, 0}, types), "argument 1 is not an i32");
-  EXPECT_EQ(describe_fault("result", {ValueFault::kOutOfRange, 1}, types), "result 2 does not fit an f32");
+  EXPECT_EQ(describe_fault("argument", {ValueFault::kWrongType, 0}, types),
+            "argument 1 is not an i32");
+  EXPECT_EQ(describe_fault("result", {ValueFault::kOutOfRange, 1}, types),
+            "result 2 does not fit an f32");
 }
 
 }  // namespace

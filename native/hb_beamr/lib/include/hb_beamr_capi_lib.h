@@ -381,6 +381,7 @@ typedef enum {
 typedef struct {
   hb_beamr_capi_lib_event_kind_t kind;
   uint32_t import_position; /**< IMPORT: for `hb_beamr_capi_lib_get_import()`. */
+  const char* signature; /**< IMPORT: its type, "(iI)f"; lives as long as the context. Else "". */
   uint32_t num_values;
   const wasm_val_t* values;
 } hb_beamr_capi_lib_event_t;

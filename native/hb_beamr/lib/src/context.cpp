@@ -210,14 +210,17 @@ Status Context::bind_imports(hb_beamr_capi_user_host_func_callback_t default_cal
   std::string missing;
   for (std::uint32_t position = 0; position < imports.size(); ++position) {
     const Import& import = imports[position];
-    HostFuncEnv binding{&guest_, position, default_callback};
+    HostFuncEnv binding{.guest = &guest_, .position = position, .callback = default_callback};
     for (const hb_beamr_capi_native_symbol_t& symbol : overrides) {
       if (!matches(symbol, import)) continue;
       binding.callback =
           reinterpret_cast<hb_beamr_capi_user_host_func_callback_t>(symbol.user_function);
     }
     const bool is_function = import.kind == WASM_EXTERN_FUNC;
-    if (is_function) bindings.push_back(binding);
+    if (is_function) {
+      binding.type = &module_->description().function_type(import.index);
+      bindings.push_back(binding);
+    }
     if (is_function && binding.callback != nullptr) continue;
     missing += missing.empty() ? "" : ", ";
     missing += std::string(kind_name(import.kind)) + " " + quoted(import.module) + "." +
@@ -262,9 +265,7 @@ Rc Context::instantiate(hb_beamr_capi_user_host_func_callback_t default_callback
     move(State::kInstantiated);
     return Rc::kSuccess;
   }
-  is_starting_ = true;
-  move(State::kRunning);
-  return proceed(start_next_start_function());
+  return run_start_functions();
 }
 
 void Context::drop_instance() {

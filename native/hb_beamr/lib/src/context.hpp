@@ -88,16 +88,16 @@ class Context {
   Status bind_imports(hb_beamr_capi_user_host_func_callback_t default_callback,
                       std::span<const hb_beamr_capi_native_symbol_t> overrides);
   void queue_start_functions();
+  Rc run_start_functions();
   void drop_instance();
 
   /// Handles events until one that the caller must see, and answers it.
-  Rc proceed(hb_beamr_capi_lib_event_kind_t kind);
+  [[gnu::always_inline]] inline Rc proceed(hb_beamr_capi_lib_event_kind_t kind);
   Rc on_trapped();
   hb_beamr_capi_lib_event_kind_t start_next_start_function();
   hb_beamr_capi_lib_event_kind_t run_host_function(const HostFuncEnv& bound);
   std::optional<std::string> call_host_function(const HostFuncEnv& bound);
   void unwind_to(std::uint32_t depth) noexcept;
-  const HostFuncEnv& waiting_binding() const noexcept;
   Result<std::uint32_t> find_number_global(std::string_view name) const;
 
   std::shared_ptr<Engine> engine_;

@@ -28,6 +28,38 @@ class Counted {
 
 }  // namespace
 
+// Inlined into its callers: see Fiber for why frames are few between them and the guest.
+Rc Context::proceed(hb_beamr_capi_lib_event_kind_t kind) {
+  for (;;) {
+    switch (kind) {
+      case HB_BEAMR_CAPI_LIB_EVENT_COMPLETED:
+        if (guest_.depth() > 0) {
+          move(State::kAwaitingImport);
+          return Rc::kSuccess;
+        }
+        if (!start_functions_.empty()) {
+          kind = start_next_start_function();
+          break;
+        }
+        is_starting_ = false;
+        move(State::kInstantiated);
+        return Rc::kSuccess;
+      case HB_BEAMR_CAPI_LIB_EVENT_YIELDED:
+        move(State::kYielded);
+        return Rc::kYielded;
+      case HB_BEAMR_CAPI_LIB_EVENT_IMPORT: {
+        move(State::kAwaitingImport);
+        const HostFuncEnv& bound = guest_.waiting_binding();
+        if (bound.is_deferred()) return Rc::kAwaitingImport;
+        kind = run_host_function(bound);
+        break;
+      }
+      default:
+        return on_trapped();
+    }
+  }
+}
+
 Rc Context::find_function(std::string_view name, std::uint32_t* function) {
   if (!module_) return fail(Rc::kModuleNotLoaded, "finding a function needs a module");
   const auto found = module_->description().find_export(WASM_EXTERN_FUNC, name);
@@ -83,7 +115,7 @@ Rc Context::require_waiting_import() {
       rc != Rc::kSuccess) {
     return rc;
   }
-  if (!waiting_binding().is_deferred()) {
+  if (!guest_.waiting_binding().is_deferred()) {
     return fail(Rc::kInvalidState,
                 "answering an import is not allowed now: its host function is running");
   }
@@ -92,8 +124,7 @@ Rc Context::require_waiting_import() {
 
 Rc Context::resolve_import(std::span<const wasm_val_t> results) {
   if (const Rc rc = require_waiting_import(); rc != Rc::kSuccess) return rc;
-  const Import& import = module_->description().imports()[guest_.waiting_position()];
-  const FunctionType& type = module_->description().function_type(import.index);
+  const FunctionType& type = *guest_.waiting_binding().type;
   if (!values_match(results, type.results)) {
     return fail(Rc::kInvalidArgs, "the import gives " + describe_types(type.results) +
                                       " and was answered with " + describe_types(results));
@@ -116,37 +147,6 @@ Rc Context::resume() {
   return proceed(guest_.resume());
 }
 
-Rc Context::proceed(hb_beamr_capi_lib_event_kind_t kind) {
-  for (;;) {
-    switch (kind) {
-      case HB_BEAMR_CAPI_LIB_EVENT_COMPLETED:
-        if (guest_.depth() > 0) {
-          move(State::kAwaitingImport);
-          return Rc::kSuccess;
-        }
-        if (!start_functions_.empty()) {
-          kind = start_next_start_function();
-          break;
-        }
-        is_starting_ = false;
-        move(State::kInstantiated);
-        return Rc::kSuccess;
-      case HB_BEAMR_CAPI_LIB_EVENT_YIELDED:
-        move(State::kYielded);
-        return Rc::kYielded;
-      case HB_BEAMR_CAPI_LIB_EVENT_IMPORT: {
-        move(State::kAwaitingImport);
-        const HostFuncEnv& bound = waiting_binding();
-        if (bound.is_deferred()) return Rc::kAwaitingImport;
-        kind = run_host_function(bound);
-        break;
-      }
-      default:
-        return on_trapped();
-    }
-  }
-}
-
 Rc Context::on_trapped() {
   const bool is_cancelled = guest_.trapped_by_cancel();
   trap_ = {};
@@ -166,6 +166,12 @@ Rc Context::on_trapped() {
     move(State::kTrapped);
   }
   return is_cancelled ? Rc::kCancelled : Rc::kCallFailed;
+}
+
+Rc Context::run_start_functions() {
+  is_starting_ = true;
+  move(State::kRunning);
+  return proceed(start_next_start_function());
 }
 
 hb_beamr_capi_lib_event_kind_t Context::start_next_start_function() {
@@ -196,8 +202,7 @@ hb_beamr_capi_lib_event_kind_t Context::run_host_function(const HostFuncEnv& bou
 
 /// Answers the trap's message, if it traps.
 std::optional<std::string> Context::call_host_function(const HostFuncEnv& bound) {
-  const Import& import = module_->description().imports()[bound.position];
-  const FunctionType& type = module_->description().function_type(import.index);
+  const FunctionType& type = *bound.type;
   wasm_val_vec_t& results = guest_.waiting_results();
   {
     const Counted counted(running_host_functions_);
@@ -220,11 +225,6 @@ void Context::unwind_to(std::uint32_t depth) noexcept {
   while (guest_.depth() > depth) guest_.resume();
   guest_.discard_trap();
   if (depth > 0 && !was_cancelled) guest_.reset_cancel();
-}
-
-const HostFuncEnv& Context::waiting_binding() const noexcept {
-  const Import& import = module_->description().imports()[guest_.waiting_position()];
-  return bindings_[import.index];
 }
 
 }  // namespace hb::beamr

@@ -39,18 +39,6 @@ void Fiber::destroy(StackPool& pool) noexcept {
   stack_.base = nullptr;
 }
 
-void Fiber::enter() noexcept {
-  switch_.before_enter(stack_.base, kStackSize);
-  inside_ = jump_fcontext(inside_, this).fctx;
-  switch_.after_enter();
-}
-
-void Fiber::leave() noexcept {
-  switch_.before_leave(false);
-  outside_ = jump_fcontext(outside_, nullptr).fctx;
-  switch_.after_leave();
-}
-
 void Fiber::run(transfer_t from) noexcept {
   Fiber* self = static_cast<Fiber*>(from.data);
   self->switch_.arrived();

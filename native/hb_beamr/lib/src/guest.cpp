@@ -54,13 +54,6 @@ bool Guest::prepare_call(const FunctionType& type) {
   return true;
 }
 
-hb_beamr_capi_lib_event_kind_t Guest::call(std::uint32_t function,
-                                           std::span<const wasm_val_t> args) noexcept {
-  function_ = function;
-  args_ = args;
-  return enter(Request::kCall);
-}
-
 hb_beamr_capi_lib_event_kind_t Guest::fail_to_start() noexcept {
   frames_.clear();
   wasm_runtime_set_exception(instance_, "out of memory");
@@ -68,24 +61,12 @@ hb_beamr_capi_lib_event_kind_t Guest::fail_to_start() noexcept {
   return event_.kind;
 }
 
-hb_beamr_capi_lib_event_kind_t Guest::answer() noexcept { return enter(Request::kAnswer); }
-
 hb_beamr_capi_lib_event_kind_t Guest::trap(std::string message) noexcept {
   host_message_ = std::move(message);
   return enter(Request::kTrap);
 }
 
 hb_beamr_capi_lib_event_kind_t Guest::resume() noexcept { return enter(Request::kGoOn); }
-
-hb_beamr_capi_lib_event_kind_t Guest::enter(Request request) noexcept {
-  request_ = request;
-  fiber_.enter();
-  if (depth_ == 0) {
-    fiber_.destroy(stacks_);
-    if (cancel_.load(std::memory_order_relaxed)) cancel_ = false;
-  }
-  return event_.kind;
-}
 
 void Guest::run_call() noexcept {
   const FunctionType& type = module_->description().function_type(function_);
@@ -116,6 +97,7 @@ void Guest::run_call() noexcept {
     cells_to_values(cells, type.results, results_.data());
     event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_COMPLETED,
               .import_position = 0,
+              .signature = "",
               .num_values = static_cast<std::uint32_t>(type.results.size()),
               .values = results_.data()};
   } else {
@@ -130,6 +112,7 @@ void Guest::finish_trapped() noexcept {
   wasm_runtime_clear_exception(instance_);
   event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_TRAPPED,
             .import_position = 0,
+            .signature = "",
             .num_values = 0,
             .values = nullptr};
 }
@@ -139,26 +122,9 @@ void Guest::stop_guest() noexcept {
   wasm_runtime_set_exception(instance_, kCancelledText);
 }
 
-void Guest::on_import(std::uint32_t position, const wasm_val_vec_t& args,
-                      wasm_val_vec_t& results) noexcept {
-  if (cancel_) return stop_guest();
-  Waiting here{position, &args, &results, waiting_};
-  waiting_ = &here;
-  event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_IMPORT,
-            .import_position = position,
-            .num_values = static_cast<std::uint32_t>(args.num_elems),
-            .values = args.data};
-  fiber_.leave();
-  while (request_ == Request::kCall) {
-    run_call();
-    fiber_.leave();
-  }
-  waiting_ = here.outer;
-  if (cancel_) return stop_guest();
-  if (request_ == Request::kTrap) {
-    host_trapped_ = true;
-    wasm_runtime_set_exception(instance_, "trapped by the host");
-  }
+void Guest::trap_import() noexcept {
+  host_trapped_ = true;
+  wasm_runtime_set_exception(instance_, "trapped by the host");
 }
 
 bool Guest::on_yield() noexcept {
@@ -166,6 +132,7 @@ bool Guest::on_yield() noexcept {
   if (!cancel_) {
     event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_YIELDED,
               .import_position = 0,
+              .signature = "",
               .num_values = 0,
               .values = nullptr};
     fiber_.leave();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fiber.hpp"
+#include "import_trampoline.hpp"
 #include "module.hpp"
 #include "thread.hpp"
 #include "trap.hpp"
@@ -55,8 +56,8 @@ class Guest {
   /// Calls in progress, nested ones included.
   std::uint32_t depth() const noexcept { return depth_; }
   bool is_waiting() const noexcept { return waiting_ != nullptr; }
-  /// The import that waits: its place among the module's imports.
-  std::uint32_t waiting_position() const noexcept { return waiting_->position; }
+  /// The import that waits.
+  const HostFuncEnv& waiting_binding() const noexcept { return *waiting_->binding; }
   /// Where its results go: as many values as it has results.
   wasm_val_vec_t& waiting_results() noexcept { return *waiting_->results; }
   const wasm_val_vec_t& waiting_args() const noexcept { return *waiting_->args; }
@@ -74,7 +75,7 @@ class Guest {
 
   /// @name On the fiber, from the engine.
   /// @{
-  void on_import(std::uint32_t position, const wasm_val_vec_t& args,
+  void on_import(const HostFuncEnv& binding, const wasm_val_vec_t& args,
                  wasm_val_vec_t& results) noexcept;
   bool on_yield() noexcept;
   bool on_poll() noexcept;
@@ -86,7 +87,7 @@ class Guest {
 
   /// An import that waits, on the fiber's stack. They form a chain, the newest first.
   struct Waiting {
-    std::uint32_t position;
+    const HostFuncEnv* binding;
     const wasm_val_vec_t* args;
     wasm_val_vec_t* results;
     Waiting* outer;
@@ -95,10 +96,11 @@ class Guest {
   static constexpr std::size_t kInlineCells = 32;
   static constexpr std::size_t kMaxExceptionText = 160;  // the engine's buffer has 128
 
-  hb_beamr_capi_lib_event_kind_t enter(Request request) noexcept;
+  [[gnu::always_inline]] inline hb_beamr_capi_lib_event_kind_t enter(Request request) noexcept;
   void run_call() noexcept;
   void finish_trapped() noexcept;
   void stop_guest() noexcept;
+  void trap_import() noexcept;
   void forget_old_yield() noexcept;
 
   StackPool& stacks_;
@@ -128,5 +130,49 @@ class Guest {
   Mutex flag_mutex_;
   std::uint32_t* flag_ HB_GUARDED_BY(flag_mutex_) = nullptr;  // for other threads
 };
+
+// Few frames between the caller and the switch: see Fiber.
+
+hb_beamr_capi_lib_event_kind_t Guest::enter(Request request) noexcept {
+  request_ = request;
+  fiber_.enter();
+  if (depth_ == 0) {
+    fiber_.destroy(stacks_);
+    if (cancel_.load(std::memory_order_relaxed)) cancel_ = false;
+  }
+  return event_.kind;
+}
+
+[[gnu::always_inline]] inline hb_beamr_capi_lib_event_kind_t Guest::call(
+    std::uint32_t function, std::span<const wasm_val_t> args) noexcept {
+  function_ = function;
+  args_ = args;
+  return enter(Request::kCall);
+}
+
+[[gnu::always_inline]] inline hb_beamr_capi_lib_event_kind_t Guest::answer() noexcept {
+  return enter(Request::kAnswer);
+}
+
+[[gnu::always_inline]] inline void Guest::on_import(const HostFuncEnv& binding,
+                                                    const wasm_val_vec_t& args,
+                                                    wasm_val_vec_t& results) noexcept {
+  if (cancel_) return stop_guest();
+  Waiting here{&binding, &args, &results, waiting_};
+  waiting_ = &here;
+  event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_IMPORT,
+            .import_position = binding.position,
+            .signature = binding.type->text.c_str(),
+            .num_values = static_cast<std::uint32_t>(args.num_elems),
+            .values = args.data};
+  fiber_.leave();
+  while (request_ == Request::kCall) {
+    run_call();
+    fiber_.leave();
+  }
+  waiting_ = here.outer;
+  if (cancel_) return stop_guest();
+  if (request_ == Request::kTrap) trap_import();
+}
 
 }  // namespace hb::beamr

@@ -20,7 +20,7 @@ Guest& guest_of(WASMExecEnv* exec_env) noexcept {
 extern "C" wasm_trap_t* hb_beamr_import_trampoline(void* env, const wasm_val_vec_t* args,
                                                    wasm_val_vec_t* results) {
   const HostFuncEnv* bound = static_cast<const HostFuncEnv*>(env);
-  bound->guest->on_import(bound->position, *args, *results);
+  bound->guest->on_import(*bound, *args, *results);
   return nullptr;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "hb_beamr_capi_lib.h"
+#include "signature.hpp"
 #include "wamr.hpp"
 
 namespace hb::beamr {
@@ -17,6 +18,7 @@ class Guest;
 struct HostFuncEnv {
   Guest* guest = nullptr;
   std::uint32_t position = 0;  // among the module's imports
+  const FunctionType* type = nullptr;
   hb_beamr_capi_user_host_func_callback_t callback = nullptr;
 
   bool is_deferred() const noexcept { return callback == &hb_beamr_capi_lib_defer_import; }

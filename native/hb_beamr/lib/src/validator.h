@@ -10,10 +10,11 @@
  * tables. All else is refused by name: SIMD, threads, exceptions, several memories, GC, components.
  *
  * Limits (all above them is invalid): 1,000,000 types, functions, imports, exports and globals
- * each; 100,000 data and element segments each; 100 tables; 10,000,000 initial table elements;
- * 7,654,321 bytes, 50,000 locals, 1,000 parameters and 1,000 results a function; names of 100,000
- * bytes; 65,536 pages of a 32-bit memory. Custom sections are skipped, their content is not
- * looked at. Validating takes about 6 ms and a few hundred KB of memory a megabyte.
+ * each; 100,000 data and element segments each; 100 tables with 10,000,000 initial elements in all;
+ * 7,654,321 bytes, 50,000 locals, 1,000 parameters and 1,000 results a function, 10,000,000 locals
+ * in all; names of 100,000 bytes; 65,536 pages of a 32-bit memory. Custom sections are skipped,
+ * their content is not looked at. Validating takes about 6 ms and a few hundred KB of memory a
+ * megabyte.
  */
 
 #ifndef HB_BEAMR_VALIDATOR_H

@@ -56,7 +56,8 @@ std::string encode(const Values& values) {
 }
 
 std::string call_request(std::string_view function, const Values& arguments) {
-  return u16(static_cast<std::uint16_t>(arguments.size())) + encode(arguments) + std::string(function);
+  return u16(static_cast<std::uint16_t>(arguments.size())) + encode(arguments) +
+         std::string(function);
 }
 
 Answer decode(std::string_view text) {
@@ -89,8 +90,8 @@ Answer decode(std::string_view text) {
 }
 
 void PrintTo(const Answer& answer, std::ostream* out) {
-  *out << "{tag " << static_cast<int>(answer.tag) << ", code " << static_cast<int>(answer.code) << ", \""
-       << answer.text << "\", " << answer.values.size() << " values}";
+  *out << "{tag " << static_cast<int>(answer.tag) << ", code " << static_cast<int>(answer.code)
+       << ", \"" << answer.text << "\", " << answer.values.size() << " values}";
 }
 
 Answer Client::ask(Operation operation, const std::string& data) const {
@@ -155,6 +156,7 @@ void DriverTest::SetUp() { ASSERT_TRUE(paper::Emulator::get().load(schedulers_))
 void DriverTest::TearDown() {
   paper::Emulator& emulator = paper::Emulator::get();
   emulator.fail_binaries_from(SIZE_MAX);
+  emulator.let_go();
   emulator.close_ports();
   wait_for_instances(0);
   emulator.unload();

@@ -12,6 +12,9 @@ extern "C" ErlDrvEntry* driver_init(void);
 
 namespace paper {
 
+/// Whether the driver made this thread.
+static thread_local bool is_thread_of_driver = false;
+
 [[noreturn]] static void broken(const char* rule) {
   std::fprintf(stderr, "the driver broke a rule of the emulator: %s\n", rule);
   std::abort();
@@ -238,6 +241,35 @@ PortPtr Emulator::open() {
   return nullptr;
 }
 
+void Emulator::hold_reads_from(std::size_t bytes) {
+  std::lock_guard lock(gate_mutex_);
+  held_size_ = bytes;
+}
+
+void Emulator::wait_until_held(int threads) {
+  std::unique_lock lock(gate_mutex_);
+  if (!gate_changed_.wait_for(lock, kDeadline, [&] { return held_threads_ >= threads; })) {
+    std::fprintf(stderr, "nobody came to the gate\n");
+    std::abort();
+  }
+}
+
+void Emulator::let_go() {
+  std::lock_guard lock(gate_mutex_);
+  held_size_ = SIZE_MAX;
+  gate_changed_.notify_all();
+}
+
+void Emulator::pass_gate(std::size_t bytes) {
+  if (!is_thread_of_driver) return;
+  std::unique_lock lock(gate_mutex_);
+  if (bytes < held_size_) return;
+  ++held_threads_;
+  gate_changed_.notify_all();
+  gate_changed_.wait(lock, [&] { return bytes < held_size_; });
+  --held_threads_;
+}
+
 PortPtr Emulator::find_port(ErlDrvTermData term) {
   std::lock_guard lock(mutex_);
   const auto port = ports_.find(term);
@@ -269,7 +301,9 @@ struct DriverApi {
     return caller;
   }
 
-  static void set_control_flags(ErlDrvPort handle, int flags) { locked(handle).control_flags_ = flags; }
+  static void set_control_flags(ErlDrvPort handle, int flags) {
+    locked(handle).control_flags_ = flags;
+  }
   static void charge(ErlDrvPort handle, int percent) {
     if (percent < 1 || percent > 100) broken("a time slice has 1 to 100 %");
     locked(handle).charged_ += percent;
@@ -353,6 +387,7 @@ struct Binary {
 ErlDrvBinary* DriverApi::allocate(std::size_t size) {
   Emulator& emulator = Emulator::get();
   if (size >= emulator.failing_size_) return nullptr;
+  emulator.pass_gate(size);
   void* memory = std::malloc(sizeof(Binary) + size);
   if (memory == nullptr) return nullptr;
   auto* binary = new (memory) Binary;
@@ -371,7 +406,10 @@ void DriverApi::release(ErlDrvBinary* content) {
 
 int DriverApi::create_thread(ErlDrvTid* out, void* (*function)(void*), void* argument) {
   ++Emulator::get().live_threads_;
-  *out = reinterpret_cast<ErlDrvTid>(new std::thread([=] { function(argument); }));
+  *out = reinterpret_cast<ErlDrvTid>(new std::thread([=] {
+    is_thread_of_driver = true;
+    function(argument);
+  }));
   return 0;
 }
 
@@ -394,7 +432,9 @@ extern "C" {
 ErlDrvTermData driver_mk_atom(char* name) { return std::string_view(name) == "hb_beamr" ? 1 : 2; }
 ErlDrvTermData driver_mk_port(ErlDrvPort port) { return DriverApi::term(port); }
 ErlDrvTermData driver_caller(ErlDrvPort port) { return DriverApi::caller(port); }
-void set_port_control_flags(ErlDrvPort port, int flags) { DriverApi::set_control_flags(port, flags); }
+void set_port_control_flags(ErlDrvPort port, int flags) {
+  DriverApi::set_control_flags(port, flags);
+}
 
 int erl_drv_consume_timeslice(ErlDrvPort port, int percent) {
   DriverApi::charge(port, percent);

@@ -77,7 +77,8 @@ class Port {
   bool is_open() const { return is_open_; }
 
   /// erlang:port_control/3. Nothing if the port is closed or the driver refuses (badarg).
-  std::optional<std::string> control(Process& caller, std::uint32_t operation, std::string_view data);
+  std::optional<std::string> control(Process& caller, std::uint32_t operation,
+                                     std::string_view data);
   /// erlang:port_command/2 with a list of binaries; those of more than 64 bytes are passed as
   /// references, the others are copied together, as the real one does. False if the port is closed.
   bool command(Process& caller, const std::vector<std::string>& binaries);
@@ -130,6 +131,12 @@ class Emulator {
   /// Allocations of binaries of at least so many bytes fail from now on.
   void fail_binaries_from(std::size_t bytes) { failing_size_ = bytes; }
 
+  /// Stops the driver's own threads where they allocate a binary of at least so many bytes, in the
+  /// middle of a large read, until let_go().
+  void hold_reads_from(std::size_t bytes);
+  void wait_until_held(int threads);
+  void let_go();
+
  private:
   friend class Port;
   friend class Process;
@@ -148,6 +155,12 @@ class Emulator {
   std::atomic<std::int64_t> live_binaries_{0};
   std::atomic<std::int64_t> live_threads_{0};
   std::atomic<std::size_t> failing_size_{SIZE_MAX};
+
+  void pass_gate(std::size_t bytes);
+  std::mutex gate_mutex_;
+  std::condition_variable gate_changed_;
+  std::size_t held_size_ = SIZE_MAX;
+  int held_threads_ = 0;
 };
 
 }  // namespace paper
