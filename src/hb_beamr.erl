@@ -1,0 +1,398 @@
+%% Copyright 2026 The hb_beamr authors
+%% SPDX-License-Identifier: Apache-2.0
+
+%%% @doc WebAssembly for Erlang processes.
+%%%
+%%% A module is started once and then called as often as wanted:
+%%%
+%%% ```
+%%% {ok, Wasm} = file:read_file("calculator.wasm"),
+%%% {ok, Instance, _Imports, _Exports} = hb_beamr:start(Wasm),
+%%% {ok, [42]} = hb_beamr:call(Instance, "mul", [6, 7]),
+%%% ok = hb_beamr:stop(Instance).
+%%% '''
+%%%
+%%% A call runs in the calling process. What the module imports is answered there too, by a
+%%% function that may read and write the instance's memory ({@link hb_beamr_io}) and call other
+%%% exports while the guest waits:
+%%%
+%%% ```
+%%% Log = fun(Lines, #{func := "log", args := [Pointer], instance := Instance}, _Opts) ->
+%%%     {ok, Line} = hb_beamr_io:read_string(Instance, Pointer),
+%%%     {ok, [], [Line | Lines]}
+%%% end,
+%%% {ok, [], Lines} = hb_beamr:call(Instance, "main", [], Log, []).
+%%% '''
+%%%
+%%% == Instances ==
+%%%
+%%% An instance is known by a process. It belongs to an owner, the process that started it unless
+%%% the options say otherwise, and ends with it, whatever it does at that time. Any process may
+%%% call it; calls take turns in the order in which they come. A call from an import function is
+%%% nested and need not wait. A trap ends the call, not the instance.
+%%%
+%%% A guest that computes for long, or for ever, holds up nobody but its callers: after some tens
+%%% of microseconds it goes on in the background, and other instances run meanwhile. {@link
+%%% cancel/1} ends what it does.
+%%%
+%%% == Values ==
+%%%
+%%% Integers come back signed. Arguments may be signed or unsigned, as long as they fit the width
+%%% of the type. Floats are Erlang floats; not-a-number and the infinities are the atoms `nan',
+%%% `+inf' and `-inf'. An integer is taken for a float. Several results are a list in their order;
+%%% no result is `[]'. Addresses in 64-bit memory are integers like others.
+%%%
+%%% == Errors ==
+%%%
+%%% The functions that HyperBEAM uses answer errors as strings. {@link last_error/1} tells more:
+%%% the kind of a trap and the functions it happened in. See {@link hb_beamr_error}.
+%%%
+%%% == Starting the application ==
+%%%
+%%% `application:ensure_all_started(hb_beamr)' starts it; {@link start/1} does that too where
+%%% nobody did.
+-module(hb_beamr).
+
+%% Instances.
+-export([start/1]).
+-export([start/2]).
+-export([stop/1]).
+
+%% Calls.
+-export([call/3]).
+-export([call/4]).
+-export([call/5]).
+-export([call/6]).
+-export([prepare/2]).
+-export([cancel/1]).
+-export([last_error/1]).
+-export([stub/3]).
+
+%% State.
+-export([serialize/1]).
+-export([deserialize/2]).
+-export([global_get/2]).
+-export([global_set/3]).
+
+-export([counters/0]).
+-export([wasm_send/2]).
+
+-export_type([instance/0]).
+-export_type([options/0]).
+-export_type([import/0]).
+-export_type([export/0]).
+-export_type([value/0]).
+-export_type([function_ref/0]).
+-export_type([prepared/0]).
+-export_type([import_fun/0]).
+-export_type([import_call/0]).
+
+-type instance() :: pid().
+
+-type options() :: #{
+    owner => pid(),
+    stack_size => 4096..67108864
+}.
+%% `owner': the process with which the instance ends; default: the calling process. `stack_size':
+%% bytes that the guest's frames may take, default 524,288; what is not touched costs no memory.
+
+-type import() :: {
+    func | memory | table | global, Module :: string(), Name :: string(), Signature :: string()
+}.
+%% The signature of a function has a letter for each parameter and result: `"(iI)f"'. `i' is a
+%% 32-bit integer, `I' a 64-bit one, `f' a 32-bit float, `F' a 64-bit one. Other imports and
+%% exports have `[]'.
+
+-type export() :: {func | memory | table | global, Name :: string(), Signature :: string()}.
+
+-type value() :: hb_beamr_value:value().
+
+-type function_ref() :: string() | binary() | non_neg_integer() | prepared().
+%% An export by its name (a binary of UTF-8, or a string of characters), an element of the
+%% exported function table (`__indirect_function_table', else the first one) by its index, or what
+%% {@link prepare/2} answered.
+
+-opaque prepared() :: hb_beamr_call:prepared().
+%% A function that needs no look-up.
+
+-type import_fun() :: fun((State :: term(), import_call(), Opts :: term()) -> import_answer()).
+
+-type import_call() :: #{
+    instance := instance(), module := string(), func := string(), args := [value()],
+    func_sig := string()
+}.
+
+-type import_answer() ::
+    {ok, Results :: [value()], State :: term()}
+    | {ok, {import_exception, unicode:chardata()}, State :: term()}.
+%% Results of the import; more than it has are ignored. An exception makes the import trap with
+%% this message.
+
+-type call_error() ::
+    {error, string(), State :: term()}
+    | {error, {invalid_args, term()}}
+    | {error, Class :: error | exit | throw, Reason :: term(), Stack :: list(), State :: term()}.
+
+%% @equiv start(Wasm, wasm)
+-spec start(Wasm :: binary()) -> {ok, instance(), [import()], [export()]} | {error, string()}.
+start(Wasm) ->
+    start(Wasm, wasm).
+
+%% @doc Start an instance of a module.
+%%
+%% `Wasm' is the module in binary format. When this returns, its start functions have run: the
+%% module's own, then exports named `__wasm_call_ctors' or `__post_instantiate' without parameters
+%% and results. Their imports were answered by {@link stub/3}. This waits for them, however long
+%% they take; the owner's death ends that.
+%%
+%% The second argument is `wasm', `aot', or a map of options, see {@type options()}. A file of
+%% ahead-of-time compiled code is recognised by its contents; this build does not run them, and
+%% neither is `aot' possible for others.
+%%
+%% The error says in words what failed. Nothing is left of the instance then.
+-spec start(Wasm :: binary(), wasm | aot | options()) ->
+    {ok, instance(), [import()], [export()]} | {error, string()}.
+start(Wasm, wasm) ->
+    start(Wasm, #{});
+start(<<0, "aot", _/binary>> = Wasm, aot) ->
+    start(Wasm, #{});
+start(Wasm, aot) when is_binary(Wasm) ->
+    {error, "not an AOT file: start it as wasm"};
+start(Wasm, Options) when is_binary(Wasm), is_map(Options) ->
+    case hb_beamr_instance:start(Wasm, Options) of
+        {ok, Instance, Imports, Exports} -> {ok, Instance, Imports, Exports};
+        {error, {Code, #{message := Text}}} -> {error, hb_beamr_error:string(Code, Text)}
+    end;
+start(Wasm, _) when is_binary(Wasm) ->
+    {error, "the second argument of start is wasm, aot or a map of options"};
+start(_, _) ->
+    {error, "a module is a binary"}.
+
+%% @doc End an instance.
+%%
+%% At once, from any process, also from an import function and whatever the instance does: a
+%% running guest is ended, a waiting import too, and calls answer `"instance is not running"'. Any
+%% number of times.
+-spec stop(instance()) -> ok.
+stop(Instance) when is_pid(Instance) ->
+    hb_beamr_instance:stop(Instance).
+
+%% @doc Call a function; imports are answered by {@link stub/3}.
+%%
+%% `{error, {invalid_args, Args}}' says that number, types or ranges of the arguments are not what
+%% the function takes: nothing ran. Other errors are strings: `"Exception: ..."' for a trap,
+%% `"unknown function: ..."', `"instance is not running"'.
+-spec call(instance(), function_ref(), Args :: [value()]) ->
+    {ok, Results :: [value()]} | {error, string() | {invalid_args, term()}}.
+call(Instance, Function, Args) when is_pid(Instance) ->
+    case hb_beamr_call:run(Instance, Function, Args, fun ?MODULE:stub/3, #{}, #{}) of
+        {ok, Values, _} ->
+            {ok, hb_beamr_value:decode(Values)};
+        Failure ->
+            case failure(Failure, Args) of
+                {error, Text, _State} -> {error, Text};
+                Error -> Error
+            end
+    end.
+
+%% @equiv call(Instance, Function, Args, ImportFun, #{}, #{})
+-spec call(instance(), function_ref(), Args :: [value()], import_fun()) ->
+    {ok, Results :: [value()], State :: term()} | call_error().
+call(Instance, Function, Args, ImportFun) ->
+    call(Instance, Function, Args, ImportFun, #{}, #{}).
+
+%% @equiv call(Instance, Function, Args, ImportFun, State, #{})
+-spec call(instance(), function_ref(), Args :: [value()], import_fun(), State :: term()) ->
+    {ok, Results :: [value()], State2 :: term()} | call_error().
+call(Instance, Function, Args, ImportFun, State) ->
+    call(Instance, Function, Args, ImportFun, State, #{}).
+
+%% @doc Call a function, answering its imports.
+%%
+%% `ImportFun' gets the state, what is called, and `Opts'; it answers the results and the next
+%% state:
+%%
+%% ```
+%% fun(State, #{module := "env", func := "add", args := [A, B]}, _Opts) ->
+%%     {ok, [A + B], State}
+%% end
+%% '''
+%%
+%% It runs in the calling process and may use the same instance: its memory, and nested calls. A
+%% trap in a nested call leaves the outer one as it was.
+%%
+%% Errors:
+%% <ul>
+%% <li>`{error, {invalid_args, Args}}': see {@link call/3}.</li>
+%% <li>`{error, String, State}': the call failed; `State' is what the last import answered. If the
+%%   results of an import were too few or of wrong types, the string names it and says what was
+%%   expected.</li>
+%% <li>`{error, Class, Reason, Stacktrace, State}': `ImportFun' failed; `State' is what it was
+%%   given. An answer of another form counts as an `error' with the reason
+%%   `{bad_import_return, Answer}'. The guest's call is unwound, and the instance can be called
+%%   again.</li>
+%% </ul>
+%%
+%% Imports named `invoke_*' of a module with an exported function table are emscripten's way to
+%% catch a `longjmp' and C++ exceptions. They, and `_emscripten_throw_longjmp', are answered by
+%% this library. An `{import_exception, _}' from `__cxa_throw', `__cxa_rethrow' or
+%% `__resumeException' is such an exception, one from another import is not.
+-spec call(
+    instance(), function_ref(), Args :: [value()], import_fun(), State :: term(), Opts :: term()
+) ->
+    {ok, Results :: [value()], State2 :: term()} | call_error().
+call(Instance, Function, Args, ImportFun, State, Opts) when
+    is_pid(Instance), is_function(ImportFun, 3)
+->
+    case hb_beamr_call:run(Instance, Function, Args, ImportFun, State, Opts) of
+        {ok, Values, State2} -> {ok, hb_beamr_value:decode(Values), State2};
+        Failure -> failure(Failure, Args)
+    end.
+
+-spec failure(hb_beamr_call:outcome(), term()) -> call_error().
+failure({error, invalid_args, _, _}, Args) -> {error, {invalid_args, Args}};
+failure({raised, Class, Reason, Stack, State}, _) ->
+    {error, Class, Reason, Stack, State};
+failure(Failure, _) ->
+    State = element(tuple_size(Failure), Failure),
+    {error, hb_beamr_call:failure_string(Failure), State}.
+
+%% @doc Look a function up once.
+%%
+%% The answer can be used for `Function' in all calls of this instance, and of no other.
+-spec prepare(instance(), Name :: string() | binary()) ->
+    {ok, prepared()} | {error, hb_beamr_error:reason()}.
+prepare(Instance, Name) when is_pid(Instance) ->
+    Find = fun(Port, Utf8) ->
+        case hb_beamr_port:function(Port, Utf8) of
+            {ok, Function, _} -> {ok, {hb_beamr_function, Instance, Port, Function}};
+            Failure -> Failure
+        end
+    end,
+    named(Instance, Name, unknown_function, Find).
+
+%% @doc End the call that an instance is busy with, whichever process made it.
+%%
+%% The call answers `"Exception: terminated"'; a call that waits for the answer of its import does
+%% so when it gets it. The instance stays usable. If there is no call nothing happens.
+-spec cancel(instance()) -> ok | {error, hb_beamr_error:reason()}.
+cancel(Instance) when is_pid(Instance) ->
+    result(hb_beamr_cache:use(Instance, fun hb_beamr_port:cancel/1)).
+
+%% @doc Why a call has just failed.
+%%
+%% For a trap or an exception of an import: its kind, its message and the frames of the guest,
+%% innermost first. The instance knows them until it is called again, so any process may ask; while
+%% the guest runs this waits. For other errors, the code and the message of the calling process's
+%% last failure with this instance; so it tells what was wrong with arguments. `none' if there is
+%% nothing to tell.
+-spec last_error(instance()) -> hb_beamr_error:reason() | none.
+last_error(Instance) when is_pid(Instance) ->
+    case hb_beamr_cache:last_error(Instance) of
+        {Code, Details} when is_map(Details) -> {Code, Details};
+        {Code, Text} when Code =/= trap, Code =/= cancelled -> hb_beamr_error:new(Code, Text);
+        _ -> last_trap(Instance)
+    end.
+
+-spec last_trap(instance()) -> hb_beamr_error:reason() | none.
+last_trap(Instance) ->
+    case hb_beamr_cache:use(Instance, fun hb_beamr_port:trap_info/1) of
+        {ok, #{kind := cancelled} = Details} -> {cancelled, Details};
+        {ok, Details} when is_map(Details) -> {trap, Details};
+        _ -> none
+    end.
+
+%% @doc The import function of calls that have none: answers 0.
+-spec stub(State, import_call(), Opts :: term()) -> {ok, [0], State}.
+stub(State, _Call, _Opts) ->
+    {ok, [0], State}.
+
+%% @doc The contents of memory, from address 0 to its end. Empty if there is no memory.
+-spec serialize(instance()) -> {ok, binary()} | {error, string()}.
+serialize(Instance) ->
+    case hb_beamr_io:size(Instance) of
+        {ok, 0} -> {ok, <<>>};
+        {ok, Size} -> hb_beamr_io:read(Instance, 0, Size);
+        Error -> Error
+    end.
+
+%% @doc Write what {@link serialize/1} answered into the memory of an instance of the same module.
+%%
+%% Memory grows as needed. If it is larger already, what is behind the binary stays as it is.
+%% Globals and tables are no part of it.
+-spec deserialize(instance(), binary()) -> ok | {error, string()}.
+deserialize(Instance, Memory) when is_binary(Memory) ->
+    case hb_beamr_io:size(Instance) of
+        {ok, Size} when Size < byte_size(Memory) ->
+            Pages = (byte_size(Memory) - Size + 65535) div 65536,
+            case hb_beamr_io:grow(Instance, Pages) of
+                {ok, _} -> hb_beamr_io:write(Instance, 0, Memory);
+                {error, Reason} -> {error, hb_beamr_error:format_error(Reason)}
+            end;
+        {ok, _} ->
+            hb_beamr_io:write(Instance, 0, Memory);
+        Error ->
+            Error
+    end.
+
+%% @doc The value of an exported global.
+-spec global_get(instance(), Name :: string() | binary()) ->
+    {ok, value()} | {error, hb_beamr_error:reason()}.
+global_get(Instance, Name) when is_pid(Instance) ->
+    case named(Instance, Name, unknown_global, fun hb_beamr_port:global_get/2) of
+        {ok, Bytes} ->
+            [Value] = hb_beamr_value:decode(Bytes),
+            {ok, Value};
+        Error ->
+            Error
+    end.
+
+%% @doc Set an exported global that is mutable. Waits for its turn, as a call does.
+-spec global_set(instance(), Name :: string() | binary(), value()) ->
+    ok | {error, hb_beamr_error:reason()}.
+global_set(Instance, Name, Value) when is_pid(Instance) ->
+    case hb_beamr_value:encode_one(Value) of
+        error ->
+            {error, hb_beamr_error:new(invalid_args, "not a number of WebAssembly")};
+        Bytes ->
+            Set = fun(Port, Utf8) -> hb_beamr_port:global_set(Port, Utf8, Bytes) end,
+            named(Instance, Name, unknown_global, Set)
+    end.
+
+%% @doc What the driver counts in this node: instances, calls, and the like.
+-spec counters() -> {ok, #{atom() => non_neg_integer()}} | {error, hb_beamr_error:reason()}.
+counters() ->
+    case hb_beamr_app:ensure_started() of
+        ok ->
+            case hb_beamr_registry:port() of
+                none -> {error, hb_beamr_error:new(closed)};
+                Port -> result(hb_beamr_port:counters(Port))
+            end;
+        Error ->
+            Error
+    end.
+
+%% @doc Send a message to the process of an instance, which ignores it.
+%%
+%% HyperBEAM's own modules spoke to their driver so; what they wanted is in {@link hb_beamr_io}.
+-spec wasm_send(instance(), Message :: term()) -> ok.
+wasm_send(Instance, Message) when is_pid(Instance) ->
+    Instance ! {wasm_send, self(), Message},
+    ok.
+
+%% Something that is looked up by its name.
+-spec named(instance(), term(), hb_beamr_error:code(), fun((port(), iodata()) -> Result)) ->
+    Result | {error, hb_beamr_error:reason()}.
+named(Instance, Name, Unknown, Ask) ->
+    Found = hb_beamr_cache:use(Instance, fun(Port) ->
+        hb_beamr_name:find(Name, fun(Utf8) -> Ask(Port, Utf8) end)
+    end),
+    case Found of
+        {error, invalid_name} -> {error, hb_beamr_error:new(Unknown, "(not a name)")};
+        _ -> result(Found)
+    end.
+
+-spec result(Result | hb_beamr_port:failure()) -> Result | {error, hb_beamr_error:reason()}.
+result({error, Code, Text}) -> {error, hb_beamr_error:new(Code, Text)};
+result(closed) -> {error, hb_beamr_error:new(closed)};
+result(Result) -> Result.

@@ -1,0 +1,186 @@
+%% Copyright 2026 The hb_beamr authors
+%% SPDX-License-Identifier: Apache-2.0
+
+%%% @private
+%%% @doc The exception mechanism of emscripten, as its own glue code does it.
+%%%
+%%% Code that may be left by a `longjmp' or a C++ exception is called through an import
+%%% `invoke_*', with the table element to call first. It calls it, and when that is left by a
+%%% throw, puts the stack pointer back, calls `setThrew(1, 0)' and returns: the guest looks at
+%%% what `setThrew' noted and goes where it has to. Only throws are caught so. A trap goes on
+%%% through, as does an exception by which an import ends the program (`exit', `abort'):
+%%% emscripten catches numbers, and those are objects.
+%%%
+%%% The names are those of emscripten; none of this is done for a module without an exported
+%%% table.
+-module(hb_beamr_emscripten).
+
+-export([glue/3]).
+-export([role/3]).
+-export([import/4]).
+
+-export_type([role/0]).
+-export_type([glue/0]).
+
+-type role() ::
+    ask
+    | throw
+    | longjmp
+    | {invoke, Zeros :: binary(), helpers()}.
+%% What answers an import: `ask', the user's function. `throw', it as well; an exception that it
+%% raises is a throw. `longjmp', a throw without asking. `invoke', a call of a table element.
+
+-type glue() :: none | helpers().
+%% `none': the module does not take part.
+
+-type helpers() :: {
+    StackSave :: function_number(), StackRestore :: function_number(), SetThrew :: function_number()
+}.
+
+-type function_number() :: non_neg_integer() | none.
+
+%% @doc Find the functions that the mechanism needs, if the module uses it.
+-spec glue(port(), [Import], [Export]) -> glue() when
+    Import :: hb_beamr_answer:extern(),
+    Export :: hb_beamr_answer:extern().
+glue(Port, Imports, Exports) ->
+    case lists:any(fun takes_part/1, Imports) andalso lists:keymember(table, 1, Exports) of
+        true ->
+            {
+                find(Port, [<<"stackSave">>, <<"emscripten_stack_get_current">>]),
+                find(Port, [<<"stackRestore">>, <<"_emscripten_stack_restore">>]),
+                find(Port, [<<"setThrew">>])
+            };
+        false ->
+            none
+    end.
+
+-spec takes_part(hb_beamr_answer:extern()) -> boolean().
+takes_part({func, _, <<"invoke_", _/binary>>, _}) -> true;
+takes_part(_) -> false.
+
+-spec find(port(), [binary()]) -> function_number().
+find(Port, [Name | Names]) ->
+    case hb_beamr_port:function(Port, Name) of
+        {ok, Function, _Signature} -> Function;
+        _ -> find(Port, Names)
+    end;
+find(_Port, []) ->
+    none.
+
+%% @doc Who answers an import of that name and signature.
+-spec role(Name :: binary(), Signature :: string(), glue()) -> role().
+role(_, _, none) ->
+    ask;
+role(<<"invoke_", _/binary>>, "(" ++ [Index | _] = Signature, Helpers) when
+    Index =:= $i; Index =:= $I
+->
+    {invoke, hb_beamr_value:zeros(hb_beamr_import:result_count(Signature)), Helpers};
+role(<<"_emscripten_throw_longjmp">>, "()", _) ->
+    longjmp;
+role(Name, _, _) when
+    Name =:= <<"__cxa_throw">>;
+    Name =:= <<"__cxa_rethrow">>;
+    Name =:= <<"__cxa_rethrow_primary_exception">>;
+    Name =:= <<"__resumeException">>;
+    Name =:= <<"_Unwind_RaiseException">>;
+    Name =:= <<"emscripten_longjmp">>
+->
+    throw;
+role(_, _, _) ->
+    ask.
+
+%% @doc Answer an import of another role than `ask'.
+-spec import(hb_beamr_import:import(), binary(), hb_beamr_call:context(), term()) ->
+    hb_beamr_call:outcome().
+import({throw, _, _, _} = Import, Values, Context, State) ->
+    hb_beamr_call:ask(Import, Values, Context, State);
+import({longjmp, _, _, _} = Import, _Values, Context, State) ->
+    hb_beamr_call:throw_out(<<"longjmp">>, Import, Context, State);
+import({{invoke, Zeros, Helpers}, _, _, _}, Values, Context, State) ->
+    {StackSave, _, _} = Helpers,
+    case call(StackSave, none, [], Context, State) of
+        {ok, Stack, State2} ->
+            Element = element_and_arguments(Values),
+            Event = hb_beamr_port:call_table(hb_beamr_call:context_port(Context), Element),
+            case hb_beamr_call:loop(Event, Context, State2) of
+                {ok, Results, State3} -> answer(Results, Context, State3);
+                {thrown, _, State3} -> catch_throw(Stack, Zeros, Helpers, Context, State3);
+                Failure -> fail(Failure, Context)
+            end;
+        Failure ->
+            fail(Failure, Context)
+    end.
+
+%% The first argument is the element; an address of 32 bits is no negative number.
+-spec element_and_arguments(binary()) -> iodata().
+element_and_arguments(<<0, Element:32/little, _:32, Arguments/binary>>) ->
+    [<<Element:64/little>>, Arguments];
+element_and_arguments(<<1, Element:64/little, Arguments/binary>>) ->
+    [<<Element:64/little>>, Arguments].
+
+-spec catch_throw(binary(), binary(), helpers(), hb_beamr_call:context(), term()) ->
+    hb_beamr_call:outcome().
+catch_throw(Stack, Zeros, {_, StackRestore, SetThrew}, Context, State) ->
+    case restore(StackRestore, Stack, Context, State) of
+        {ok, _, State2} ->
+            case call(SetThrew, "setThrew", [1, 0], Context, State2) of
+                {ok, _, State3} -> answer(Zeros, Context, State3);
+                Failure -> fail(Failure, Context)
+            end;
+        Failure ->
+            fail(Failure, Context)
+    end.
+
+-spec restore(function_number(), binary(), hb_beamr_call:context(), term()) ->
+    hb_beamr_call:outcome().
+restore(_, <<>>, _Context, State) ->
+    {ok, <<>>, State};
+restore(StackRestore, Stack, Context, State) ->
+    call(StackRestore, none, hb_beamr_value:decode(Stack), Context, State).
+
+%% A nested call of a function of the guest. Without a name it may be missing.
+-spec call(function_number(), none | string(), [integer()], hb_beamr_call:context(), term()) ->
+    hb_beamr_call:outcome().
+call(none, none, _Args, _Context, State) ->
+    {ok, <<>>, State};
+call(none, Name, _Args, _Context, State) ->
+    {error, unknown_function, list_to_binary(Name), State};
+call(Function, _Name, Args, Context, State) ->
+    Data = hb_beamr_value:encode(Function, Args),
+    Event = hb_beamr_port:call_function(hb_beamr_call:context_port(Context), Data),
+    hb_beamr_call:loop(Event, Context, State).
+
+-spec answer(binary(), hb_beamr_call:context(), term()) -> hb_beamr_call:outcome().
+answer(Results, Context, State) ->
+    case hb_beamr_port:answer(hb_beamr_call:context_port(Context), Results) of
+        {error, bad_result, Text} -> fail({error, bad_result, Text, State}, Context);
+        Event -> hb_beamr_call:loop(Event, Context, State)
+    end.
+
+%% What is no throw ends the outer call in the same way. The driver will only remember that an
+%% import raised it: what the trap was is asked before.
+-spec fail(hb_beamr_call:outcome(), hb_beamr_call:context()) -> hb_beamr_call:outcome().
+fail({error, trap, Text, State} = Failure, Context) ->
+    case hb_beamr_port:trap_info(hb_beamr_call:context_port(Context)) of
+        {ok, Details} when is_map(Details) ->
+            hb_beamr_call:fail({trap, Details, Text, State}, message(Text), Context);
+        _ ->
+            hb_beamr_call:fail(Failure, message(Text), Context)
+    end;
+fail({error, Code, Text, State}, Context) when Code =/= cancelled, Code =/= not_running ->
+    %% It was no call of the user's that has bad arguments or finds no function.
+    fail({thrown, <<"Exception: ", Text/binary>>, State}, Context);
+fail({error, _, Text, _} = Failure, Context) ->
+    hb_beamr_call:fail(Failure, message(Text), Context);
+fail({trap, _, Text, _} = Failure, Context) ->
+    hb_beamr_call:fail(Failure, message(Text), Context);
+fail({thrown, Text, State}, Context) ->
+    hb_beamr_call:fail({error, trap, Text, State}, message(Text), Context);
+fail({raised, _, _, _, _} = Failure, Context) ->
+    hb_beamr_call:fail(Failure, <<"import function failed">>, Context).
+
+%% The driver puts the prefix before every message.
+-spec message(binary()) -> binary().
+message(<<"Exception: ", Text/binary>>) -> Text;
+message(Text) -> Text.

@@ -1,0 +1,199 @@
+%% Copyright 2026 The hb_beamr authors
+%% SPDX-License-Identifier: Apache-2.0
+
+%%% @doc What can go wrong, in one type, and in words.
+%%%
+%%% Functions that HyperBEAM knows answer errors as strings, as it expects them: `{error,
+%%% "Exception: unreachable"}'. Behind each string is a {@type reason()}, which {@link
+%%% hb_beamr:last_error/1} gives after a call failed. The other functions of this library answer
+%%% `{error, reason()}' at once. {@link format_error/1} renders both.
+-module(hb_beamr_error).
+
+-export([format_error/1]).
+
+%% For this library.
+-export([code/1]).
+-export([new/1]).
+-export([new/2]).
+-export([string/2]).
+-export([text/1]).
+
+-export_type([reason/0]).
+-export_type([code/0]).
+-export_type([details/0]).
+-export_type([frame/0]).
+
+-type reason() :: {code(), details()}.
+%% A code, and a map with at least the key `message': UTF-8 text without a prefix.
+
+-type code() ::
+    trap
+    | cancelled
+    | invalid_args
+    | unknown_function
+    | bad_module
+    | link
+    | instantiate
+    | bad_result
+    | out_of_bounds
+    | no_memory
+    | invalid_state
+    | not_holder
+    | system_limit
+    | badarg
+    | unknown_global
+    | internal
+    | not_running
+    | invalid_option
+    | unsupported
+    | not_started.
+%% <dl>
+%% <dt>`trap'</dt>
+%% <dd>The guest trapped, or an import was answered with an exception. The details have `kind',
+%%   `frames' and `truncated' too.</dd>
+%% <dt>`cancelled'</dt>
+%% <dd>The call was ended by {@link hb_beamr:cancel/1}. Details as for `trap'.</dd>
+%% <dt>`invalid_args'</dt>
+%% <dd>Number, type or range of arguments. Nothing ran.</dd>
+%% <dt>`unknown_function'</dt>
+%% <dd>No exported function of that name, no such element of the exported function table, or not
+%%   a name at all.</dd>
+%% <dt>`bad_module'</dt>
+%% <dd>The bytes are no valid module, or one that cannot be run here.</dd>
+%% <dt>`link'</dt>
+%% <dd>Imports that cannot be provided: the message names each.</dd>
+%% <dt>`instantiate'</dt>
+%% <dd>The instance could not be made, for instance because a data segment does not fit into
+%%   memory.</dd>
+%% <dt>`bad_result'</dt>
+%% <dd>An import function answered too few values, or of wrong types.</dd>
+%% <dt>`out_of_bounds'</dt>
+%% <dd>A range of memory that passes its end. Nothing was read or written.</dd>
+%% <dt>`no_memory'</dt>
+%% <dd>The module has no memory, or it cannot grow by so much.</dd>
+%% <dt>`invalid_state'</dt>
+%% <dd>The operation is not allowed now.</dd>
+%% <dt>`not_holder'</dt>
+%% <dd>The process does not hold the import it wants to answer.</dd>
+%% <dt>`system_limit'</dt>
+%% <dd>Memory or another resource of the system is short.</dd>
+%% <dt>`badarg'</dt>
+%% <dd>Malformed data: a defect of this library.</dd>
+%% <dt>`unknown_global'</dt>
+%% <dd>No exported global of that name.</dd>
+%% <dt>`internal'</dt>
+%% <dd>A defect of this library.</dd>
+%% <dt>`not_running'</dt>
+%% <dd>The instance was stopped, its owner died, or it never was one.</dd>
+%% <dt>`invalid_option'</dt>
+%% <dd>An option of `start', or a value of it, that does not exist.</dd>
+%% <dt>`unsupported'</dt>
+%% <dd>Something that this build does not do.</dd>
+%% <dt>`not_started'</dt>
+%% <dd>The application is not running and did not start.</dd>
+%% </dl>
+
+-type details() :: #{
+    message := binary(),
+    kind => atom(),
+    frames => [frame()],
+    truncated => boolean()
+}.
+%% `kind' is one of `unreachable', `memory_out_of_bounds', `table_out_of_bounds',
+%% `undefined_element', `uninitialized_element', `indirect_call_type_mismatch',
+%% `integer_divide_by_zero', `integer_overflow', `invalid_conversion_to_integer',
+%% `stack_overflow', `host' (an import raised it), `cancelled', `other'. `frames' are the guest's,
+%% innermost first, at most 64; `truncated' says that there were more.
+
+-type frame() :: #{
+    function := non_neg_integer(),
+    offset := non_neg_integer(),
+    name := binary()
+}.
+%% The function's index, the instruction's offset in bytes from the start of the module (0:
+%% unknown), and the name that the module's name section or an export gives it (empty: none).
+
+%% Names and messages come from guests and can be long.
+-define(MAX_NAME, 200).
+
+%% @doc A sentence about an error of any function of this library.
+%%
+%% Takes a {@type reason()}, a string, or the `{invalid_args, Args}' of `call'.
+-spec format_error(reason() | string() | {invalid_args, term()}) -> string().
+format_error({Code, #{message := Message} = Details}) ->
+    string(Code, Message) ++ backtrace(maps:get(frames, Details, []));
+format_error({invalid_args, Args}) ->
+    lists:flatten(io_lib:format("invalid arguments: ~tP", [Args, 20]));
+format_error(Text) when is_list(Text) ->
+    Text;
+format_error(Other) ->
+    lists:flatten(io_lib:format("~tP", [Other, 20])).
+
+-spec backtrace([frame()]) -> string().
+backtrace(Frames) ->
+    lists:flatmap(fun frame/1, Frames).
+
+-spec frame(frame()) -> string().
+frame(#{function := Function, offset := Offset, name := Name}) ->
+    lists:flatten(io_lib:format("~n  at ~ts+0x~.16b", [frame_name(Function, Name), Offset])).
+
+-spec frame_name(non_neg_integer(), binary()) -> string().
+frame_name(Function, <<>>) -> "function " ++ integer_to_list(Function);
+frame_name(_, Name) -> text(Name).
+
+%% @private
+%% @doc The code of a number of the protocol.
+-spec code(byte()) -> code().
+code(1) -> trap;
+code(2) -> cancelled;
+code(3) -> invalid_args;
+code(4) -> unknown_function;
+code(5) -> bad_module;
+code(6) -> link;
+code(7) -> instantiate;
+code(8) -> bad_result;
+code(9) -> out_of_bounds;
+code(10) -> no_memory;
+code(11) -> invalid_state;
+code(12) -> not_holder;
+code(13) -> system_limit;
+code(14) -> badarg;
+code(15) -> unknown_global;
+code(_) -> internal.
+
+%% @private
+%% @doc The reason of a failure without a message of its own.
+-spec new(hb_beamr_port:failure()) -> reason().
+new({error, Code, Text}) -> new(Code, Text);
+new(closed) -> new(not_running, <<"instance is not running">>).
+
+%% @private
+-spec new(code(), unicode:chardata()) -> reason().
+new(Code, Text) when is_binary(Text) ->
+    {Code, #{message => binary:copy(Text)}};
+new(Code, Text) ->
+    {Code, #{message => unicode:characters_to_binary(Text)}}.
+
+%% @private
+%% @doc The string that the compatible functions answer.
+-spec string(code(), binary()) -> string().
+string(unknown_function, Name) -> "unknown function: " ++ short(text(Name));
+string(unknown_global, Name) -> "unknown global: " ++ short(text(Name));
+string(instantiate, Text) -> "the module cannot be instantiated: " ++ text(Text);
+string(_, Text) -> text(Text).
+
+-spec short(string()) -> string().
+short(Text) ->
+    case length(Text) > ?MAX_NAME of
+        true -> lists:sublist(Text, ?MAX_NAME) ++ "...";
+        false -> Text
+    end.
+
+%% @private
+%% @doc Text as a list of characters, also if it is not UTF-8.
+-spec text(binary()) -> string().
+text(Text) ->
+    case unicode:characters_to_list(Text) of
+        List when is_list(List) -> List;
+        _ -> binary_to_list(Text)
+    end.

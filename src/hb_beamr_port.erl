@@ -1,0 +1,383 @@
+%% Copyright 2026 The hb_beamr authors
+%% SPDX-License-Identifier: Apache-2.0
+
+%%% @private
+%%% @doc The driver's port: the only module that opens, asks and closes ports.
+%%%
+%%% It knows the operations and the answers of `docs/protocol.md'. Waiting is done here: what
+%%% takes long is answered by a message, and who waits for it monitors the port, so that an
+%%% instance that is stopped ends the wait. Callers see events: the call completed, calls an
+%%% import, or failed.
+-module(hb_beamr_port).
+
+%% The driver.
+-export([load/0]).
+-export([open/0]).
+-export([close/1]).
+
+%% A module and its instance.
+-export([load_module/2]).
+-export([instantiate/2]).
+-export([describe/1]).
+-export([function/2]).
+-export([try_function/2]).
+
+%% Calls.
+-export([call/2]).
+-export([call_function/2]).
+-export([call_table/2]).
+-export([answer/2]).
+-export([trap/2]).
+-export([cancel/1]).
+-export([trap_info/1]).
+
+%% Memory and globals.
+-export([read/3]).
+-export([write/3]).
+-export([size/1]).
+-export([grow/2]).
+-export([global_get/2]).
+-export([global_set/3]).
+-export([counters/1]).
+
+-export_type([event/0]).
+-export_type([failure/0]).
+
+-type event() ::
+    {completed, Values :: binary()}
+    | {import, Position :: non_neg_integer(), Values :: binary()}
+    | failure().
+
+-type failure() :: {error, hb_beamr_error:code(), Text :: binary()} | closed.
+
+-define(DRIVER, "hb_beamr").
+
+-define(LOAD, 1).
+-define(INSTANTIATE, 2).
+-define(DESCRIBE, 3).
+-define(CALL, 4).
+-define(CALL_FUNCTION, 5).
+-define(CALL_TABLE, 6).
+-define(ANSWER, 7).
+-define(TRAP, 8).
+-define(READ, 9).
+-define(WRITE, 10).
+-define(SIZE, 11).
+-define(GROW, 12).
+-define(GLOBAL_GET, 13).
+-define(GLOBAL_SET, 14).
+-define(CANCEL, 15).
+-define(COUNTERS, 16).
+-define(TRAP_INFO, 17).
+-define(FUNCTION, 18).
+-define(CLOSE, 21).
+-define(TRY_FUNCTION, 22).
+-define(WRITE_AT, 16#80000000).
+
+-define(OK, 0).
+-define(COMPLETED, 1).
+-define(IMPORT, 2).
+-define(PENDING, 3).
+-define(ERROR, 4).
+-define(QUEUED, 5).
+-define(TURN, 6).
+
+%% What is larger goes as a command: it is not copied, and a worker does the work.
+-define(LARGE, 1 bsl 20).
+%% A known module is compared at once up to this size: 30 us a MiB, which is less than to hand it over.
+-define(LARGE_MODULE, 2 bsl 20).
+
+%%% The driver
+
+%% @doc Load the driver for as long as the calling process lives.
+-spec load() -> ok | {error, string()}.
+load() ->
+    Dir = priv_dir(),
+    case erl_ddll:load(Dir, ?DRIVER) of
+        ok ->
+            ok;
+        {error, Reason} ->
+            Text = unicode:characters_to_list(erl_ddll:format_error(Reason)),
+            {error, lists:flatten(io_lib:format("cannot load ~ts: ~ts", [
+                filename:join(Dir, ?DRIVER), Text
+            ]))}
+    end.
+
+%% Where the code is not in an application's folder, `priv' is expected beside that of the code.
+-spec priv_dir() -> file:filename().
+priv_dir() ->
+    case code:priv_dir(hb_beamr) of
+        {error, bad_name} ->
+            filename:join(filename:dirname(filename:dirname(code:which(?MODULE))), "priv");
+        Dir ->
+            Dir
+    end.
+
+%% @doc Open a port, which is an instance without a module, linked to the calling process.
+-spec open() -> {ok, port()} | {error, string()}.
+open() ->
+    try
+        {ok, erlang:open_port({spawn_driver, ?DRIVER}, [binary])}
+    catch
+        error:system_limit -> {error, "too many ports (see the flag +Q of erl)"};
+        error:Reason -> {error, lists:flatten(io_lib:format("cannot open a port: ~tp", [Reason]))}
+    end.
+
+%% @doc Close a port from any process. What runs in it is ended; nothing is waited for.
+%%
+%% The driver is told before, so that it sends no message after the port's end: who waits would
+%% find it in its mailbox later.
+-spec close(port()) -> ok.
+close(Port) ->
+    _ = request(Port, ?CLOSE, <<>>),
+    try erlang:port_close(Port) of
+        true -> ok
+    catch
+        error:badarg -> ok
+    end.
+
+%%% A module and its instance
+
+%% @doc Load a module. Equal bytes get equal identities.
+-spec load_module(port(), binary()) -> {ok, Id :: non_neg_integer()} | failure().
+load_module(Port, Bytes) when byte_size(Bytes) > ?LARGE_MODULE ->
+    loaded(command(Port, [<<?LOAD>>, Bytes]));
+load_module(Port, Bytes) ->
+    loaded(request(Port, ?LOAD, Bytes)).
+
+-spec loaded(binary() | closed) -> {ok, non_neg_integer()} | failure().
+loaded(<<?OK, Id:64/little>>) -> {ok, Id};
+loaded(Answer) -> failure(Answer).
+
+%% @doc Make the instance and run its start functions. A stack size of 0 is the default.
+-spec instantiate(port(), StackBytes :: non_neg_integer()) -> event().
+instantiate(Port, StackBytes) ->
+    run(Port, ?INSTANTIATE, <<StackBytes:32/little>>).
+
+%% @doc The imports and exports of the module. Exports have no module name: it is empty.
+-spec describe(port()) ->
+    {ok, Imports :: [hb_beamr_answer:extern()], Exports :: [hb_beamr_answer:extern()]} | failure().
+describe(Port) ->
+    case request(Port, ?DESCRIBE, <<>>) of
+        <<?OK, Description/binary>> ->
+            {Imports, Exports} = hb_beamr_answer:description(Description),
+            {ok, Imports, Exports};
+        Answer ->
+            failure(Answer)
+    end.
+
+%% @doc The number of an exported function, for `call_function/2', and its signature.
+-spec function(port(), Name :: iodata()) ->
+    {ok, Function :: non_neg_integer(), Signature :: binary()} | failure().
+function(Port, Name) ->
+    case request(Port, ?FUNCTION, Name) of
+        <<?OK, Function:32/little, Signature/binary>> -> {ok, Function, Signature};
+        Answer -> failure(Answer)
+    end.
+
+%% @doc The same, if the answer is to be had without waiting.
+-spec try_function(port(), Name :: iodata()) -> {ok, Function :: non_neg_integer()} | failure().
+try_function(Port, Name) ->
+    case control(Port, ?TRY_FUNCTION, Name) of
+        <<?OK, Function:32/little, _Signature/binary>> -> {ok, Function};
+        Answer -> failure(Answer)
+    end.
+
+%%% Calls
+
+%% @doc Call an export: the number of arguments, the arguments, the name.
+-spec call(port(), iodata()) -> event().
+call(Port, Data) ->
+    run(Port, ?CALL, Data).
+
+%% @doc Call a function by its number (32 bits) with arguments behind it.
+-spec call_function(port(), iodata()) -> event().
+call_function(Port, Data) ->
+    run(Port, ?CALL_FUNCTION, Data).
+
+%% @doc Call an element (64 bits) of the exported function table with arguments behind it.
+-spec call_table(port(), iodata()) -> event().
+call_table(Port, Data) ->
+    run(Port, ?CALL_TABLE, Data).
+
+%% @doc Answer the import that the calling process holds.
+-spec answer(port(), Values :: iodata()) -> event().
+answer(Port, Values) ->
+    run(Port, ?ANSWER, Values).
+
+%% @doc Answer it with a trap.
+-spec trap(port(), Message :: iodata()) -> event().
+trap(Port, Message) ->
+    run(Port, ?TRAP, Message).
+
+%% @doc End the call that is active, whoever made it.
+-spec cancel(port()) -> ok | failure().
+cancel(Port) ->
+    done(request(Port, ?CANCEL, <<>>)).
+
+%% @doc What is known of the last trap.
+-spec trap_info(port()) -> {ok, none | hb_beamr_error:details()} | failure().
+trap_info(Port) ->
+    case request(Port, ?TRAP_INFO, <<>>) of
+        <<?OK, Info/binary>> -> {ok, hb_beamr_answer:trap_info(Info)};
+        Answer -> failure(Answer)
+    end.
+
+%%% Memory and globals
+
+%% @doc Copy bytes out of memory.
+-spec read(port(), Offset :: non_neg_integer(), Size :: non_neg_integer()) ->
+    {ok, binary()} | failure().
+read(Port, Offset, Size) ->
+    case request(Port, ?READ, <<Offset:64/little, Size:64/little>>) of
+        <<?OK, Bytes/binary>> -> {ok, Bytes};
+        Answer -> failure(Answer)
+    end.
+
+%% @doc Copy bytes into memory. A binary is not copied on the way.
+-spec write(port(), Offset :: non_neg_integer(), binary()) -> ok | failure().
+write(Port, Offset, Bytes) when byte_size(Bytes) > ?LARGE ->
+    done(command(Port, [<<?WRITE, Offset:64/little>>, Bytes]));
+write(Port, Offset, Bytes) when Offset < ?WRITE_AT ->
+    done(request(Port, ?WRITE_AT + Offset, Bytes));
+write(Port, Offset, Bytes) ->
+    done(request(Port, ?WRITE, [<<Offset:64/little>>, Bytes])).
+
+%% @doc The size of memory in bytes.
+-spec size(port()) -> {ok, Bytes :: non_neg_integer()} | failure().
+size(Port) ->
+    case request(Port, ?SIZE, <<>>) of
+        <<?OK, Bytes:64/little, _Pages:64/little>> -> {ok, Bytes};
+        Answer -> failure(Answer)
+    end.
+
+%% @doc Grow memory by pages of 65,536 bytes.
+-spec grow(port(), Pages :: non_neg_integer()) -> {ok, Before :: non_neg_integer()} | failure().
+grow(Port, Pages) ->
+    case request(Port, ?GROW, <<Pages:64/little>>) of
+        <<?OK, Before:64/little>> -> {ok, Before};
+        Answer -> failure(Answer)
+    end.
+
+%% @doc Read an exported global.
+-spec global_get(port(), Name :: iodata()) -> {ok, Value :: binary()} | failure().
+global_get(Port, Name) ->
+    case request(Port, ?GLOBAL_GET, Name) of
+        <<?OK, Value/binary>> -> {ok, Value};
+        Answer -> failure(Answer)
+    end.
+
+%% @doc Write an exported global.
+-spec global_set(port(), Name :: iodata(), Value :: binary()) -> ok | failure().
+global_set(Port, Name, Value) ->
+    done(request(Port, ?GLOBAL_SET, [Value, Name])).
+
+%% @doc The counters of the node, through any port.
+-spec counters(port()) -> {ok, #{atom() => non_neg_integer()}} | failure().
+counters(Port) ->
+    case request(Port, ?COUNTERS, <<>>) of
+        <<?OK, Counters/binary>> -> {ok, hb_beamr_answer:counters(Counters)};
+        Answer -> failure(Answer)
+    end.
+
+%%% Asking and waiting
+
+%% A call runs to its next event.
+-spec run(port(), non_neg_integer(), iodata()) -> event().
+run(Port, Operation, Data) ->
+    case control(Port, Operation, Data) of
+        <<?COMPLETED, Values/binary>> -> {completed, Values};
+        <<?IMPORT, Position:32/little, Values/binary>> -> {import, Position, Values};
+        <<?PENDING>> -> event(await_answer(Port));
+        <<?QUEUED>> -> again(await_turn(Port), Port, Operation, Data);
+        Answer -> failure(Answer)
+    end.
+
+-spec event(binary() | closed) -> event().
+event(<<?COMPLETED, Values/binary>>) -> {completed, Values};
+event(<<?IMPORT, Position:32/little, Values/binary>>) -> {import, Position, Values};
+event(Answer) -> failure(Answer).
+
+-spec again(turn | closed, port(), non_neg_integer(), iodata()) -> event().
+again(turn, Port, Operation, Data) -> run(Port, Operation, Data);
+again(closed, _, _, _) -> closed.
+
+%% An operation that is no call.
+-spec request(port(), non_neg_integer(), iodata()) -> binary() | closed.
+request(Port, Operation, Data) ->
+    case control(Port, Operation, Data) of
+        <<?PENDING>> ->
+            await_answer(Port);
+        <<?QUEUED>> ->
+            case await_turn(Port) of
+                turn -> request(Port, Operation, Data);
+                closed -> closed
+            end;
+        Answer ->
+            Answer
+    end.
+
+%% The same with bytes that are too many for a control. The answer may be to ask again.
+-spec command(port(), iolist()) -> binary() | closed.
+command(Port, Data) ->
+    try erlang:port_command(Port, Data) of
+        true ->
+            case await(Port) of
+                <<?TURN>> -> command(Port, Data);
+                Answer -> Answer
+            end
+    catch
+        error:badarg -> closed
+    end.
+
+-spec control(port(), non_neg_integer(), iodata()) -> binary() | closed.
+control(Port, Operation, Data) ->
+    try
+        erlang:port_control(Port, Operation, Data)
+    catch
+        error:badarg -> closed
+    end.
+
+%% The answer to `PENDING'. An old hint to ask again may come before it.
+-spec await_answer(port()) -> binary() | closed.
+await_answer(Port) ->
+    case await(Port) of
+        <<?TURN>> -> await_answer(Port);
+        Answer -> Answer
+    end.
+
+%% After `QUEUED'.
+-spec await_turn(port()) -> turn | closed.
+await_turn(Port) ->
+    case await(Port) of
+        <<?TURN>> -> turn;
+        closed -> closed
+    end.
+
+%% A message of the port follows, unless it closes first.
+-spec await(port()) -> binary() | closed.
+await(Port) ->
+    Monitor = erlang:monitor(port, Port),
+    receive
+        {hb_beamr, Port, Answer} ->
+            erlang:demonitor(Monitor, [flush]),
+            Answer;
+        {'DOWN', Monitor, port, _, _} ->
+            flush(Port)
+    end.
+
+%% What a port sent before it was closed without a word to the driver.
+-spec flush(port()) -> closed.
+flush(Port) ->
+    receive
+        {hb_beamr, Port, _} -> flush(Port)
+    after 0 -> closed
+    end.
+
+-spec done(binary() | closed) -> ok | failure().
+done(<<?OK>>) -> ok;
+done(Answer) -> failure(Answer).
+
+-spec failure(binary() | closed) -> failure().
+failure(<<?ERROR, Code, Text/binary>>) -> {error, hb_beamr_error:code(Code), Text};
+failure(closed) -> closed.

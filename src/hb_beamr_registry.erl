@@ -1,0 +1,133 @@
+%% Copyright 2026 The hb_beamr authors
+%% SPDX-License-Identifier: Apache-2.0
+
+%%% @private
+%%% @doc The process that keeps the driver loaded, and the table from instance to port.
+%%%
+%%% The driver goes with the last process that loaded it, so one that stays has to. It keeps a
+%%% port without an instance open, for questions about the node.
+%%%
+%%% Instances write their row themselves and are linked to this process: whatever ends an
+%%% instance, its row goes, and when the application stops, the instances do.
+-module(hb_beamr_registry).
+
+-behaviour(gen_server).
+
+-export([start_link/0]).
+-export([is_running/0]).
+-export([port/0]).
+
+-export([add/2]).
+-export([set_module/2]).
+-export([find/1]).
+-export([remove/1]).
+
+-export([init/1]).
+-export([handle_call/3]).
+-export([handle_cast/2]).
+-export([handle_info/2]).
+
+-define(TABLE, ?MODULE).
+
+-spec start_link() -> {ok, pid()} | {error, term()}.
+start_link() ->
+    case gen_server:start_link({local, ?MODULE}, ?MODULE, [], []) of
+        {ok, Pid} -> {ok, Pid};
+        {error, Reason} -> {error, Reason};
+        ignore -> {error, ignore}
+    end.
+
+-spec is_running() -> boolean().
+is_running() ->
+    ets:whereis(?TABLE) =/= undefined.
+
+%% @doc A port that always exists.
+-spec port() -> port() | none.
+port() ->
+    case lookup(node) of
+        [{node, Port}] -> Port;
+        _ -> none
+    end.
+
+%% @doc Called by an instance: from now on this process cleans up after it.
+-spec add(pid(), port()) -> boolean().
+add(Instance, Port) ->
+    try
+        link(whereis(?MODULE)),
+        ets:insert(?TABLE, {Instance, Port, none})
+    catch
+        error:badarg -> false
+    end.
+
+%% @doc Note which module an instance runs. Without effect if the instance is gone.
+-spec set_module(pid(), non_neg_integer()) -> boolean().
+set_module(Instance, ModuleId) ->
+    try
+        ets:update_element(?TABLE, Instance, {3, ModuleId})
+    catch
+        error:badarg -> false
+    end.
+
+%% @doc The port of an instance and the identity of its module.
+-spec find(pid()) -> {port(), ModuleId :: non_neg_integer() | none} | none.
+find(Instance) ->
+    case lookup(Instance) of
+        [{_, Port, ModuleId}] -> {Port, ModuleId};
+        [] -> none
+    end.
+
+%% @doc Forget an instance.
+-spec remove(pid()) -> true.
+remove(Instance) ->
+    try
+        ets:delete(?TABLE, Instance)
+    catch
+        error:badarg -> true
+    end.
+
+-spec lookup(pid() | node) -> [tuple()].
+lookup(Key) ->
+    try
+        ets:lookup(?TABLE, Key)
+    catch
+        error:badarg -> []
+    end.
+
+%%% The process
+
+-spec init([]) -> {ok, port()} | {stop, {driver, string()}}.
+init([]) ->
+    process_flag(trap_exit, true),
+    maybe_open(hb_beamr_port:load()).
+
+-spec maybe_open(ok | {error, string()}) -> {ok, port()} | {stop, {driver, string()}}.
+maybe_open({error, Text}) ->
+    {stop, {driver, Text}};
+maybe_open(ok) ->
+    case hb_beamr_port:open() of
+        {ok, Port} ->
+            ?TABLE = ets:new(?TABLE, [
+                named_table, public, set, {read_concurrency, true}, {write_concurrency, true}
+            ]),
+            ets:insert(?TABLE, {node, Port}),
+            {ok, Port};
+        {error, Text} ->
+            {stop, {driver, Text}}
+    end.
+
+-spec handle_call(term(), gen_server:from(), port()) -> {reply, {error, unknown}, port()}.
+handle_call(_Request, _From, Port) ->
+    {reply, {error, unknown}, Port}.
+
+-spec handle_cast(term(), port()) -> {noreply, port()}.
+handle_cast(_Request, Port) ->
+    {noreply, Port}.
+
+-spec handle_info(term(), port()) -> {noreply, port()} | {stop, term(), port()}.
+handle_info({'EXIT', Instance, _Reason}, Port) when is_pid(Instance) ->
+    remove(Instance),
+    {noreply, Port};
+handle_info({'EXIT', Port, Reason}, Port) ->
+    {stop, {driver, Reason}, Port};
+handle_info(_Message, Port) ->
+    {noreply, Port}.

@@ -1,0 +1,168 @@
+%% Copyright 2026 The hb_beamr authors
+%% SPDX-License-Identifier: Apache-2.0
+
+%%% Helpers of the tests: modules in text format, and waiting without sleeping.
+-module(hb_beamr_test_lib).
+
+-export([wasm/1]).
+-export([wat/1]).
+-export([start/1]).
+-export([start_wat/1]).
+
+-export([wait_until/1]).
+-export([wait_for_port/1]).
+-export([run/1]).
+-export([mailbox/0]).
+-export([rss/0]).
+-export([settled_rss/0]).
+-export([code_paths/0]).
+-export([is_long/0]).
+-export([erl/1]).
+
+-define(FLAGS, "--debug-names --enable-tail-call --enable-extended-const --enable-memory64").
+
+%% A fixture of test/wat, compiled; once per node.
+-spec wasm(atom()) -> binary().
+wasm(Name) ->
+    Path = filename:join(wat_dir(), atom_to_list(Name) ++ ".wat"),
+    remember({?MODULE, Name}, fun() -> compile(Path) end).
+
+%% A module given as text.
+-spec wat(iodata()) -> binary().
+wat(Text) ->
+    Key = {?MODULE, erlang:md5(Text)},
+    remember(Key, fun() ->
+        Path = temporary(".wat"),
+        ok = file:write_file(Path, Text),
+        Wasm = compile(Path),
+        ok = file:delete(Path),
+        Wasm
+    end).
+
+-spec remember(term(), fun(() -> binary())) -> binary().
+remember(Key, Make) ->
+    case persistent_term:get(Key, none) of
+        none ->
+            Wasm = Make(),
+            persistent_term:put(Key, Wasm),
+            Wasm;
+        Wasm ->
+            Wasm
+    end.
+
+-spec compile(file:filename()) -> binary().
+compile(Path) ->
+    Target = temporary(".wasm"),
+    Output = os:cmd("wat2wasm " ?FLAGS " '" ++ Path ++ "' -o '" ++ Target ++ "'"),
+    case file:read_file(Target) of
+        {ok, Wasm} ->
+            ok = file:delete(Target),
+            Wasm;
+        {error, enoent} ->
+            error({wat2wasm, Path, Output})
+    end.
+
+-spec temporary(string()) -> file:filename().
+temporary(Extension) ->
+    Dir = os:getenv("TMPDIR", "/tmp"),
+    Unique = integer_to_list(erlang:unique_integer([positive])),
+    filename:join(Dir, "hb_beamr_test_" ++ os:getpid() ++ "_" ++ Unique ++ Extension).
+
+%% Beside the source of this module, or of one of the folders above the compiled one.
+-spec wat_dir() -> file:filename().
+wat_dir() ->
+    Source = proplists:get_value(source, ?MODULE:module_info(compile), ""),
+    Compiled = filename:dirname(filename:absname(code:which(?MODULE))),
+    {ok, Here} = file:get_cwd(),
+    Candidates =
+        [filename:join(filename:dirname(Source), "wat") | above(Compiled)] ++ above(Here),
+    hd([Dir || Dir <- Candidates, filelib:is_dir(Dir)]).
+
+-spec above(file:filename()) -> [file:filename()].
+above("/") ->
+    [];
+above(Dir) ->
+    [filename:join(Dir, "wat"), filename:join([Dir, "test", "wat"]) | above(filename:dirname(Dir))].
+
+-spec start(atom()) -> pid().
+start(Name) ->
+    {ok, Instance, _, _} = hb_beamr:start(wasm(Name)),
+    Instance.
+
+-spec start_wat(iodata()) -> pid().
+start_wat(Text) ->
+    {ok, Instance, _, _} = hb_beamr:start(wat(Text)),
+    Instance.
+
+%% What is true sooner or later; the test's time limit is the only limit.
+-spec wait_until(fun(() -> boolean())) -> ok.
+wait_until(Condition) ->
+    case Condition() of
+        true ->
+            ok;
+        false ->
+            erlang:yield(),
+            wait_until(Condition)
+    end.
+
+%% Until a process waits for an answer or a turn.
+-spec wait_for_port(pid()) -> ok.
+wait_for_port(Pid) ->
+    wait_until(fun() ->
+        case process_info(Pid, [status, current_function]) of
+            [{status, waiting}, {current_function, {hb_beamr_port, _, _}}] -> true;
+            _ -> false
+        end
+    end).
+
+%% Run something in a process of its own; its result, or how it ended.
+-spec run(fun(() -> Result)) -> {ok, Result} | {ended, term()}.
+run(Do) ->
+    {Pid, Monitor} = spawn_monitor(fun() -> exit({result, Do()}) end),
+    receive
+        {'DOWN', Monitor, process, Pid, {result, Result}} -> {ok, Result};
+        {'DOWN', Monitor, process, Pid, Reason} -> {ended, Reason}
+    end.
+
+%% Everything that waits in the mailbox of the calling process.
+-spec mailbox() -> [term()].
+mailbox() ->
+    {messages, Messages} = process_info(self(), messages),
+    Messages.
+
+%% Resident memory of the node in KiB.
+-spec rss() -> non_neg_integer().
+rss() ->
+    {ok, Status} = file:read_file("/proc/self/status"),
+    {match, [Kib]} = re:run(Status, "VmRSS:\\s+(\\d+)", [{capture, [1], list}]),
+    list_to_integer(Kib).
+
+-spec settled_rss() -> non_neg_integer().
+settled_rss() ->
+    [erlang:garbage_collect(Pid) || Pid <- processes()],
+    rss().
+
+-spec code_paths() -> [file:filename()].
+code_paths() ->
+    [filename:dirname(filename:absname(code:which(M))) || M <- [hb_beamr, ?MODULE]].
+
+%% HB_BEAMR_LONG=1: the tests that count cycles make all of them.
+-spec is_long() -> boolean().
+is_long() ->
+    os:getenv("HB_BEAMR_LONG", "") =:= "1".
+
+%% Run an expression in an emulator of its own: its exit status and what it printed.
+-spec erl(string()) -> {ExitStatus :: integer(), Output :: string()}.
+erl(Expression) ->
+    Erl = filename:join([code:root_dir(), "bin", "erl"]),
+    Paths = lists:append([["-pa", Path] || Path <- code_paths()]),
+    Args = ["-noshell", "-noinput"] ++ Paths ++ ["-eval", Expression],
+    Port = open_port({spawn_executable, Erl}, [{args, Args}, exit_status, stderr_to_stdout]),
+    collect(Port, []).
+
+-spec collect(port(), iodata()) -> {integer(), string()}.
+collect(Port, Output) ->
+    receive
+        {Port, {data, Data}} -> collect(Port, [Output, Data]);
+        {Port, {exit_status, Status}} -> {Status, lists:flatten(Output)}
+    end.

@@ -1,0 +1,119 @@
+%% Copyright 2026 The hb_beamr authors
+%% SPDX-License-Identifier: Apache-2.0
+
+-module(hb_beamr_value_tests).
+
+-include_lib("eunit/include/eunit.hrl").
+
+integers_keep_their_sign_and_width_test() ->
+    [
+        ?assertEqual([N], hb_beamr_value:decode(hb_beamr_value:encode([N])))
+     || N <- [
+            0,
+            1,
+            -1,
+            16#7FFFFFFF,
+            -16#80000000,
+            16#FFFFFFFF,
+            1 bsl 59,
+            -(1 bsl 59) - 1,
+            16#7FFFFFFFFFFFFFFF,
+            -16#8000000000000000
+        ]
+    ].
+
+integers_above_63_bits_are_marked_unsigned_test() ->
+    ?assertEqual(<<4, -1:64>>, hb_beamr_value:encode([1 bsl 64 - 1])),
+    ?assertEqual(<<4, 0, 0, 0, 0, 0, 0, 0, 128>>, hb_beamr_value:encode([1 bsl 63])).
+
+floats_and_what_is_no_float_test() ->
+    Values = [1.5, -0.0, 1.0e308, nan, '+inf', '-inf'],
+    ?assertEqual(Values, hb_beamr_value:decode(hb_beamr_value:encode(Values))).
+
+the_sign_of_zero_survives_test() ->
+    ?assertEqual(<<3, 0:56, 16#80>>, hb_beamr_value:encode([-0.0])).
+
+any_number_of_values_test() ->
+    [
+        begin
+            Values = lists:seq(1, Count),
+            Encoded = hb_beamr_value:encode(Values),
+            ?assertEqual(Values, hb_beamr_value:decode(Encoded)),
+            ?assertEqual(Count, hb_beamr_value:count(Encoded)),
+            ?assertEqual(<<7:32/little, Encoded/binary>>, hb_beamr_value:encode(7, Values))
+        end
+     || Count <- [0, 1, 2, 3, 4, 5, 6, 100, 65535]
+    ].
+
+more_values_than_can_be_counted_are_refused_test() ->
+    ?assertEqual(error, hb_beamr_value:encode(lists:duplicate(65536, 0))).
+
+mixed_values_test() ->
+    Values = [1, 2.5, nan, -3, 1 bsl 62],
+    ?assertEqual(Values, hb_beamr_value:decode(hb_beamr_value:encode(Values))).
+
+all_kinds_of_the_driver_test() ->
+    ?assertEqual(
+        [-1, -2, 1.5, 2.5],
+        hb_beamr_value:decode(<<
+            0, -1:64/little, 1, -2:64/little, 2, 1.5:32/float-little, 0:32, 3, 2.5:64/float-little
+        >>)
+    ),
+    ?assertEqual(
+        [nan, '+inf', '-inf'],
+        hb_beamr_value:decode(<<
+            2, 16#7FC00000:64/little, 2, 16#7F800000:64/little, 2, 16#FF800000:64/little
+        >>)
+    ),
+    %% Any not-a-number, also a signalling and a negative one.
+    ?assertEqual(
+        [nan, nan, nan],
+        hb_beamr_value:decode(<<
+            2, 16#FF800001:64/little, 3, 16#FFF0000000000001:64/little, 3, -1:64
+        >>)
+    ).
+
+addresses_are_unsigned_test() ->
+    ?assertEqual(
+        [16#FFFFFFF0, 16#FFFFFFFFFFFFFFF0, 1.5],
+        hb_beamr_value:decode_unsigned(<<
+            0, -16:64/little, 1, -16:64/little, 3, 1.5:64/float-little
+        >>)
+    ).
+
+terms_that_are_no_values_are_refused_test() ->
+    Deep = lists:foldl(fun(_, Term) -> [Term] end, [], lists:seq(1, 1000000)),
+    [
+        begin
+            ?assertEqual(error, hb_beamr_value:encode(Values)),
+            ?assertEqual(error, hb_beamr_value:encode(7, Values))
+        end
+     || Values <- [
+            [1 bsl 64],
+            [-(1 bsl 63) - 1],
+            [1 bsl 100000],
+            [atom],
+            [infinity],
+            [<<1>>],
+            ["1"],
+            [[]],
+            [{}],
+            [#{}],
+            [self()],
+            [1 | 2],
+            [1, 2 | atom],
+            [1.0 | 2],
+            [nan | nan],
+            atom,
+            <<1>>,
+            1,
+            {1, 2},
+            [1, 2, 3, 4, x],
+            [Deep],
+            Deep
+        ]
+    ].
+
+zeros_test() ->
+    ?assertEqual([], hb_beamr_value:decode(hb_beamr_value:zeros(0))),
+    ?assertEqual([0, 0], hb_beamr_value:decode(hb_beamr_value:zeros(2))).

@@ -1,0 +1,40 @@
+;; Imports of all shapes, called by exports of all shapes.
+(module
+  (import "my_lib" "mul" (func $mul (param i32 i32) (result i32)))
+  (import "env" "note" (func $note (param i32)))
+  (import "env" "floats" (func $floats (param f32 f64) (result f32 f64)))
+  (import "env" "wide" (func $wide (param i64) (result i64)))
+  (import "env" "pair" (func $pair (result i32 i64)))
+  (import "env" "f64" (func $f64 (result f64)))
+  (memory (export "memory") 1)
+  (func (export "mul") (param i32 i32) (result i32) (call $mul (local.get 0) (local.get 1)))
+  (func (export "note") (param i32) (call $note (local.get 0)))
+  (func (export "floats") (param f32 f64) (result f32 f64)
+    (call $floats (local.get 0) (local.get 1)))
+  (func (export "wide") (param i64) (result i64) (call $wide (local.get 0)))
+  (func (export "pair") (result i32 i64) (call $pair))
+  (func (export "f64") (result f64) (call $f64))
+  ;; Calls "note" with n, n - 1 ... 1.
+  (func (export "count_down") (param $n i32) (result i32)
+    (local $calls i32)
+    (block $done
+      (loop $again
+        (br_if $done (i32.eqz (local.get $n)))
+        (call $note (local.get $n))
+        (local.set $calls (i32.add (local.get $calls) (i32.const 1)))
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br $again)))
+    (local.get $calls))
+  (func (export "power") (param $base i32) (param $n i32) (result i32)
+    (local $result i32)
+    (local.set $result (i32.const 1))
+    (block $done
+      (loop $again
+        (br_if $done (i32.eqz (local.get $n)))
+        (local.set $result (call $mul (local.get $result) (local.get $base)))
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br $again)))
+    (local.get $result))
+  (func (export "trap") unreachable)
+  (func (export "seven") (result i32) (i32.const 7))
+  (func $spin (export "spin") (loop $again (br $again))))

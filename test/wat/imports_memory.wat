@@ -1,0 +1,1 @@
+(module (import "outside" "its_memory" (memory 1)))

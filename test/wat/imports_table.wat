@@ -1,0 +1,1 @@
+(module (import "outside" "its_table" (table 1 funcref)))

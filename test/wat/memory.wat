@@ -1,0 +1,18 @@
+;; A memory of one to four pages with a text at 66, and an allocator that never frees.
+(module
+  (memory (export "memory") 1 4)
+  (data (i32.const 66) "Hello, World!")
+  (data (i32.const 65532) "tail")
+  (global $top (mut i32) (i32.const 1024))
+  (global $freed (mut i32) (i32.const 0))
+  (func (export "malloc") (param $size i32) (result i32)
+    (local $at i32)
+    (if (i32.gt_u (local.get $size) (i32.const 32768)) (then (return (i32.const 0))))
+    (local.set $at (global.get $top))
+    (global.set $top (i32.add (global.get $top) (local.get $size)))
+    (local.get $at))
+  (func (export "free") (param i32) (global.set $freed (local.get 0)))
+  (func (export "freed") (result i32) (global.get $freed))
+  (func (export "store") (param i32 i32) (i32.store8 (local.get 0) (local.get 1)))
+  (func (export "load") (param i32) (result i32) (i32.load8_u (local.get 0)))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))

@@ -1,0 +1,1 @@
+(module (func $main (loop $again (br $again))) (start $main))
