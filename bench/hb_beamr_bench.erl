@@ -55,26 +55,33 @@ calls() ->
 -spec parallel() -> ok.
 parallel() ->
     io:format("~n## Instances called in parallel, one process each~n~n"),
-    io:format("| instances | million calls a second (median of 5, best) |~n|---|---|~n"),
+    io:format("| instances | empty: million calls a second (median of 5, best) | 3 arguments: the same |~n"),
+    io:format("|---|---|---|~n"),
     lists:foreach(fun parallel/1, [1, 10, 100, 1000]).
 
 -spec parallel(pos_integer()) -> ok.
 parallel(Count) ->
-    Each = max(1000, 1_000_000 div Count),
-    Rates = lists:sort([parallel_rate(Count, Each) || _ <- lists:seq(1, 5)]),
-    io:format("| ~b | ~.2f (~.2f) |~n", [Count, lists:nth(3, Rates), lists:last(Rates)]).
+    {Empty, EmptyBest} = parallel_rates(Count, "empty", []),
+    {Add3, Add3Best} = parallel_rates(Count, "add3", [1, 2, 3]),
+    io:format("| ~b | ~.2f (~.2f) | ~.2f (~.2f) |~n", [Count, Empty, EmptyBest, Add3, Add3Best]).
 
--spec parallel_rate(pos_integer(), pos_integer()) -> float().
-parallel_rate(Count, Each) ->
+-spec parallel_rates(pos_integer(), string(), [integer()]) -> {float(), float()}.
+parallel_rates(Count, Name, Args) ->
+    Each = max(1000, 1_000_000 div Count),
+    Rates = lists:sort([parallel_rate(Count, Each, Name, Args) || _ <- lists:seq(1, 5)]),
+    {lists:nth(3, Rates), lists:last(Rates)}.
+
+-spec parallel_rate(pos_integer(), pos_integer(), string(), [integer()]) -> float().
+parallel_rate(Count, Each, Name, Args) ->
     Self = self(),
     Wasm = wasm("guest"),
     Workers = [
         spawn_link(fun() ->
             {ok, Pid, _, _} = hb_beamr:start(Wasm),
-            {ok, Function} = hb_beamr:prepare(Pid, "add3"),
+            {ok, Function} = hb_beamr:prepare(Pid, Name),
             Self ! {ready, self()},
             receive go -> ok end,
-            repeat(Each, fun() -> {ok, [6]} = hb_beamr:call(Pid, Function, [1, 2, 3]) end),
+            repeat(Each, fun() -> {ok, _} = hb_beamr:call(Pid, Function, Args) end),
             Self ! {done, self()},
             receive stop -> hb_beamr:stop(Pid) end
         end)
