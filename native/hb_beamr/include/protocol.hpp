@@ -38,6 +38,8 @@ enum class ErrorCode : std::uint8_t {
   kBadarg = 14,
   kUnknownGlobal = 15,
   kInternal = 16,
+  kLimit = 17,
+  kStaleToken = 18,
 };
 
 /// The operation of erlang:port_control/3.

@@ -120,6 +120,8 @@ typedef enum {
   HB_BEAMR_CAPI_LIB_YIELDED = 17,
   /** A defect of this library: an unexpected C++ exception was stopped at the border. */
   HB_BEAMR_CAPI_LIB_ERROR_INTERNAL = 18,
+  /** A limit would be passed; see `hb_beamr_capi_lib_get_excess()`. Nothing was changed. */
+  HB_BEAMR_CAPI_LIB_ERROR_LIMIT_EXCEEDED = 19,
 } hb_beamr_capi_lib_rc_t;
 
 /** Where a context is in its life; see the diagram above. */
@@ -300,6 +302,47 @@ uint64_t hb_beamr_capi_lib_module_id(const hb_beamr_capi_lib_context_t* ctx);
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_wasm_stack_size(hb_beamr_capi_lib_context_t* ctx,
                                                              uint32_t bytes);
 
+/** What one instance may use at most. The largest number of a type stands for no limit. */
+typedef struct {
+  uint64_t max_memory; /**< Bytes of linear memory; less than a page of it counts as none. */
+  uint64_t max_table_elements; /**< Of each table. */
+  uint32_t max_call_depth;     /**< Calls that are active at once: 1 forbids nested ones. */
+  uint32_t max_results;        /**< Of a function that is called. */
+} hb_beamr_capi_lib_limits_t;
+
+/**
+ * Sets limits, before `instantiate`; without it there are none beyond the engine's.
+ *
+ * A module that declares more cannot be instantiated (LIMIT_EXCEEDED). A guest that wants more gets
+ * what the standard has for it: memory.grow and table.grow answer -1. `hb_beamr_capi_lib_grow_memory()`
+ * and `hb_beamr_capi_lib_start_call()` answer LIMIT_EXCEEDED.
+ *
+ * @param limits  Borrowed.
+ * States: CONTEXT_CREATED, MODULE_LOADED.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_limits(hb_beamr_capi_lib_context_t* ctx,
+                                                    const hb_beamr_capi_lib_limits_t* limits);
+
+/** By how much a limit would have been passed. */
+typedef struct {
+  const char*
+      name; /**< "memory", "total_memory", "table_elements", "call_depth" or "results"; static. */
+  uint64_t limit;
+  uint64_t wanted; /**< UINT64_MAX stands for that much or more. */
+} hb_beamr_capi_lib_excess_t;
+
+/** Tells about the last function that answered LIMIT_EXCEEDED; the name is "" if none did. */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_excess(hb_beamr_capi_lib_context_t* ctx,
+                                                    hb_beamr_capi_lib_excess_t* out);
+
+/**
+ * Bounds the linear memories of all instances of the process together, in bytes, whether touched or
+ * not. Without it there is no bound. Memories that exist stay. Threads: any.
+ */
+void hb_beamr_capi_lib_set_total_memory_limit(uint64_t bytes);
+/** The bytes of all linear memories of the process together. Threads: any. */
+uint64_t hb_beamr_capi_lib_total_memory(void);
+
 /**
  * Makes the instance and runs its start function, to the end or to the first event, exactly as
  * `hb_beamr_capi_lib_start_call()` would: it may wait for imports, yield and trap.
@@ -315,6 +358,7 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_wasm_stack_size(hb_beamr_capi_lib_c
  * @retval HB_BEAMR_CAPI_LIB_AWAITING_IMPORT, HB_BEAMR_CAPI_LIB_YIELDED  The start function waits.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_NATIVE_LINKING_FAILED        State MODULE_LOADED.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_INSTANTIATE_FAILED      State MODULE_LOADED.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_LIMIT_EXCEEDED               State MODULE_LOADED.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED             The start function trapped: no instance;
  *                                                              state MODULE_LOADED.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_CANCELLED                    The same, by a cancellation.
@@ -403,7 +447,8 @@ const hb_beamr_capi_lib_event_t* hb_beamr_capi_lib_get_event(
  * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED, HB_BEAMR_CAPI_LIB_ERROR_CANCELLED  It trapped. State
  *                                            TRAPPED, or AWAITING_IMPORT again after a nested call.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS, HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED,
- *         HB_BEAMR_CAPI_LIB_ERROR_SIGNATURE_PARSE_FAILED, HB_BEAMR_CAPI_LIB_ERROR_ALLOCATION_FAILED
+ *         HB_BEAMR_CAPI_LIB_ERROR_SIGNATURE_PARSE_FAILED, HB_BEAMR_CAPI_LIB_ERROR_ALLOCATION_FAILED,
+ *         HB_BEAMR_CAPI_LIB_ERROR_LIMIT_EXCEEDED
  *                                            Nothing ran, the state is as before.
  */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_start_call(hb_beamr_capi_lib_context_t* ctx,
@@ -458,6 +503,14 @@ void hb_beamr_capi_lib_request_yield(hb_beamr_capi_lib_context_t* ctx);
  * Threads: any, at any time in the context's life. Never blocks.
  */
 void hb_beamr_capi_lib_request_cancel(hb_beamr_capi_lib_context_t* ctx);
+
+/**
+ * The same for the calls of one depth (1 is the outermost) and those nested in them: calls further out
+ * go on. A request that comes when no such call is active any more has no effect on others, except one
+ * for depth 1.
+ * @param depth  At least 1; of the call that runs, `hb_beamr_capi_lib_call_depth()`.
+ */
+void hb_beamr_capi_lib_request_cancel_from(hb_beamr_capi_lib_context_t* ctx, uint32_t depth);
 
 /** Takes a request to cancel back. For an owner that starts calls and knows that the request was old. */
 void hb_beamr_capi_lib_reset_cancel(hb_beamr_capi_lib_context_t* ctx);
@@ -545,6 +598,7 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_write_memory(hb_beamr_capi_lib_context_
  * @param[out] previous_pages  May be NULL.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_MEMORY_UNAVAILABLE  No memory, its maximum would be passed, or memory
  *                                                     is short; the memory is as before.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_LIMIT_EXCEEDED      The same because of a limit.
  */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_grow_memory(hb_beamr_capi_lib_context_t* ctx,
                                                      uint64_t delta, uint64_t* previous_pages);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "context.hpp"
+#include "linear_memory.hpp"
 
 using hb::beamr::Context;
 using hb::beamr::Engine;
@@ -25,7 +26,7 @@ constexpr const char* kRcNames[] = {
 #include "errors.def"
 #undef HB_BEAMR_ERROR
 };
-static_assert(std::size(kRcNames) == HB_BEAMR_CAPI_LIB_ERROR_INTERNAL + 1);
+static_assert(std::size(kRcNames) == HB_BEAMR_CAPI_LIB_ERROR_LIMIT_EXCEEDED + 1);
 
 hb_beamr_capi_lib_rc_t to_c(Rc rc) noexcept { return static_cast<hb_beamr_capi_lib_rc_t>(rc); }
 
@@ -159,6 +160,29 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_wasm_stack_size(hb_beamr_capi_lib_c
   return guard(ctx, [&](Context& c) { return c.set_stack_size(bytes); });
 }
 
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_limits(hb_beamr_capi_lib_context_t* ctx,
+                                                    const hb_beamr_capi_lib_limits_t* limits) {
+  return guard(ctx, [&](Context& c) {
+    return limits != nullptr ? c.set_limits(*limits) : null_pointer(c, "limits");
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_excess(hb_beamr_capi_lib_context_t* ctx,
+                                                    hb_beamr_capi_lib_excess_t* out) {
+  return guard(ctx, [&](Context& c) {
+    if (out == nullptr) return null_pointer(c, "out");
+    *out = c.excess();
+    if (out->name == nullptr) out->name = "";
+    return Rc::kSuccess;
+  });
+}
+
+void hb_beamr_capi_lib_set_total_memory_limit(uint64_t bytes) {
+  hb::beamr::set_linear_memory_limit(bytes);
+}
+
+uint64_t hb_beamr_capi_lib_total_memory(void) { return hb::beamr::linear_memory_total(); }
+
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_instantiate(
     hb_beamr_capi_lib_context_t* ctx, void* default_import_function,
     const hb_beamr_capi_native_symbol_t* override_symbols, uint32_t num_override_symbols) {
@@ -272,7 +296,11 @@ void hb_beamr_capi_lib_request_yield(hb_beamr_capi_lib_context_t* ctx) {
 }
 
 void hb_beamr_capi_lib_request_cancel(hb_beamr_capi_lib_context_t* ctx) {
-  if (ctx != nullptr) ctx->request_cancel();
+  if (ctx != nullptr) ctx->request_cancel(1);
+}
+
+void hb_beamr_capi_lib_request_cancel_from(hb_beamr_capi_lib_context_t* ctx, uint32_t depth) {
+  if (ctx != nullptr && depth > 0) ctx->request_cancel(depth);
 }
 
 void hb_beamr_capi_lib_reset_cancel(hb_beamr_capi_lib_context_t* ctx) {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The life of a context up to its instance, and what the instance shows: module, memory, globals.
-// Calls are in context_calls.cpp.
+// Calls are in context_calls.cpp, limits in context_limits.cpp.
 #include "context.hpp"
 
 #include <cstdlib>
@@ -92,7 +92,8 @@ Context::Context(std::shared_ptr<Engine> engine, StorePtr store) noexcept
     : engine_(std::move(engine)),
       store_(std::move(store)),
       guest_(engine_->stacks()),
-      stack_size_(kDefaultStackSize) {}
+      stack_size_(kDefaultStackSize),
+      limits_(no_limits()) {}
 
 Context::~Context() {
   if (guest_.depth() > 0) {
@@ -253,10 +254,12 @@ Rc Context::instantiate(hb_beamr_capi_user_host_func_callback_t default_callback
   if (const Rc rc = require(States(State::kModuleLoaded), "instantiating"); rc != Rc::kSuccess) {
     return rc;
   }
+  if (const Rc rc = check_limits(); rc != Rc::kSuccess) return rc;
   if (!store_) store_.reset(wasm_store_new(engine_->get()));
   if (!store_) return fail(Rc::kAllocationFailed, "memory is short: no store for the instance");
   if (Status bound = bind_imports(default_callback, overrides); !bound) return fail(bound.error());
-  Result<Instance> instance = Instance::create(store_.get(), *module_, stack_size_, bindings_);
+  Result<Instance> instance =
+      Instance::create(store_.get(), *module_, stack_size_, limits_, bindings_);
   if (!instance) return fail(instance.error());
   instance_ = *instance;
   guest_.attach(instance_->handle(), instance_->exec_env(), *module_);
@@ -300,7 +303,7 @@ Rc Context::write_memory(std::uint64_t offset, const void* src, std::uint64_t le
 Rc Context::grow_memory(std::uint64_t delta, std::uint64_t* previous) {
   if (const Rc rc = require_instance("growing memory"); rc != Rc::kSuccess) return rc;
   Result<std::uint64_t> grown = instance_->grow_memory(delta);
-  if (!grown) return fail(grown.error());
+  if (!grown) return explain_no_growth(delta, grown.error());
   if (previous != nullptr) *previous = *grown;
   return Rc::kSuccess;
 }

@@ -52,6 +52,8 @@ class Context {
   Rc describe_export(std::uint32_t position, hb_beamr_capi_lib_extern_t* out);
 
   Rc set_stack_size(std::uint32_t bytes);
+  Rc set_limits(const hb_beamr_capi_lib_limits_t& limits);
+  const hb_beamr_capi_lib_excess_t& excess() const noexcept { return excess_; }
   Rc instantiate(hb_beamr_capi_user_host_func_callback_t default_callback,
                  std::span<const hb_beamr_capi_native_symbol_t> overrides);
 
@@ -67,7 +69,7 @@ class Context {
   bool is_in_host_function() const noexcept { return running_host_functions_ > 0; }
 
   void request_yield() noexcept { guest_.request_yield(); }
-  void request_cancel() noexcept { guest_.request_cancel(); }
+  void request_cancel(std::uint32_t depth) noexcept { guest_.request_cancel(depth); }
   void reset_cancel() noexcept { guest_.reset_cancel(); }
 
   Rc memory_size(Instance::MemorySize* size);
@@ -83,6 +85,14 @@ class Context {
   /// Success if the state is among those; else the error says what is allowed when.
   Rc require(States allowed, const char* what);
   Rc require_instance(const char* what);
+  static hb_beamr_capi_lib_limits_t no_limits() noexcept;
+  /// Fails because of a limit; `name` is static.
+  Rc exceed(const char* name, std::uint64_t limit, std::uint64_t wanted);
+  /// Whether what the module declares stays within the limits.
+  Rc check_limits();
+  Rc check_memory_limits(std::uint64_t bytes, std::uint64_t added);
+  /// Memory did not grow by `delta` pages: because of a limit, or because of `error`.
+  Rc explain_no_growth(std::uint64_t delta, const Error& error);
   Rc require_waiting_import();
 
   Status bind_imports(hb_beamr_capi_user_host_func_callback_t default_callback,
@@ -110,6 +120,8 @@ class Context {
   bool is_starting_ = false;                   // a start function runs or waits
   std::uint32_t running_host_functions_ = 0;
   std::uint32_t stack_size_;
+  hb_beamr_capi_lib_limits_t limits_;
+  hb_beamr_capi_lib_excess_t excess_{};
   State state_ = State::kContextCreated;
   Trap trap_;
   std::string last_error_;

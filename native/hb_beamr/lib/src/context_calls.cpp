@@ -94,6 +94,10 @@ Rc Context::start_call(std::uint32_t function, std::span<const wasm_val_t> args)
     return fail(Rc::kFunctionLookupFailed, "no function " + std::to_string(function));
   }
   const FunctionType& type = module_->description().function_type(function);
+  if (guest_.depth() >= limits_.max_call_depth) [[unlikely]]
+    return exceed("call_depth", limits_.max_call_depth, std::uint64_t{guest_.depth()} + 1);
+  if (type.results.size() > limits_.max_results) [[unlikely]]
+    return exceed("results", limits_.max_results, type.results.size());
   if (!type.is_numeric) {
     return fail(Rc::kSignatureParseFailed, "a function of type " + type.text +
                                                " cannot be called: only numbers can be passed");
@@ -220,11 +224,9 @@ std::optional<std::string> Context::call_host_function(const HostFuncEnv& bound)
 /// Ends nested calls, innermost first, until only `depth` are left.
 void Context::unwind_to(std::uint32_t depth) noexcept {
   if (guest_.depth() == depth) return;
-  const bool was_cancelled = guest_.is_cancelled();
-  guest_.request_cancel();
+  guest_.request_cancel(depth + 1);
   while (guest_.depth() > depth) guest_.resume();
   guest_.discard_trap();
-  if (depth > 0 && !was_cancelled) guest_.reset_cancel();
 }
 
 }  // namespace hb::beamr

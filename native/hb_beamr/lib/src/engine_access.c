@@ -60,6 +60,18 @@ uint32_t *hb_engine_suspend_flag(wasm_exec_env_t exec_env) {
   return (uint32_t *)&exec_env->suspend_flags.flags;
 }
 
+void hb_engine_limit_growth(wasm_module_inst_t instance, bool memory_can_grow,
+                            uint64_t max_table_elements) {
+  WASMModuleInstance *inst = internal(instance);
+  for (uint32_t i = 0; i < inst->table_count; ++i) {
+    WASMTableInstance *table = inst->tables[i];
+    if (table->max_size > max_table_elements) table->max_size = (uint32_t)max_table_elements;
+  }
+  if (!memory_can_grow && inst->memory_count > 0 && inst->memories[0]->cur_page_count == 0) {
+    inst->memories[0]->max_page_count = 0;
+  }
+}
+
 bool hb_engine_memory(wasm_module_inst_t instance, uint8_t **base, uint64_t *bytes) {
   WASMModuleInstance *inst = internal(instance);
   if (inst->memory_count == 0) return false;

@@ -40,6 +40,13 @@ wasm_function_inst_t hb_engine_function(wasm_module_inst_t instance, uint32_t fu
 /** The word that makes a guest call hb_engine_yield(); lives as long as the exec_env. */
 uint32_t *hb_engine_suspend_flag(wasm_exec_env_t exec_env);
 
+/**
+ * Bounds what tables may grow to, and keeps an empty memory from growing. Before guest code runs; other
+ * bounds of memory are given to the engine when the instance is made, because its mapping depends on them.
+ */
+void hb_engine_limit_growth(wasm_module_inst_t instance, bool memory_can_grow,
+                            uint64_t max_table_elements);
+
 /** Memory 0; false if there is none. */
 bool hb_engine_memory(wasm_module_inst_t instance, uint8_t **base, uint64_t *bytes);
 /** The address and size (4 or 8 bytes) of a number global. */

@@ -74,6 +74,8 @@ void Guest::run_call() noexcept {
   std::uint32_t inline_cells[kInlineCells];
   std::unique_ptr<std::uint32_t[]> more_cells;
   std::uint32_t* cells = inline_cells;
+  // A nested call that has not begun yet cannot have been meant, but an outermost one can.
+  if (depth_ > 0) forget_cancel();
   ++depth_;
   if (count > kInlineCells) {
     more_cells.reset(new (std::nothrow) std::uint32_t[count]);
@@ -84,7 +86,7 @@ void Guest::run_call() noexcept {
   bool completed = false;
   if (cells == nullptr) {
     wasm_runtime_set_exception(instance_, "out of memory");
-  } else if (cancel_) {
+  } else if (is_cancelled()) {
     stop_guest();
   } else {
     values_to_cells(args_, cells);
@@ -93,6 +95,7 @@ void Guest::run_call() noexcept {
   }
 
   --depth_;
+  forget_cancel();
   if (completed) {
     cells_to_values(cells, type.results, results_.data());
     event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_COMPLETED,
@@ -127,9 +130,17 @@ void Guest::trap_import() noexcept {
   wasm_runtime_set_exception(instance_, "trapped by the host");
 }
 
+/// The calls that a request meant are not there; one for an outer call stays.
+void Guest::forget_cancel() noexcept {
+  std::uint32_t depth = cancel_depth_.load(std::memory_order_relaxed);
+  while (depth != kNotCancelled && depth > depth_ &&
+         !cancel_depth_.compare_exchange_weak(depth, kNotCancelled)) {
+  }
+}
+
 bool Guest::on_yield() noexcept {
   store_flag(own_flag_, 0);
-  if (!cancel_) {
+  if (!is_cancelled()) {
     event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_YIELDED,
               .import_position = 0,
               .signature = "",
@@ -137,7 +148,7 @@ bool Guest::on_yield() noexcept {
               .values = nullptr};
     fiber_.leave();
   }
-  if (!cancel_) return true;
+  if (!is_cancelled()) return true;
   // Sticky: every later check of what is left of the call ends it too.
   store_flag(own_flag_, 1);
   cancel_trapped_ = true;
@@ -187,7 +198,7 @@ void Guest::discard_trap() noexcept {
 void Guest::forget_old_yield() noexcept {
   if (__atomic_load_n(own_flag_, __ATOMIC_ACQUIRE) == 0) return;
   store_flag(own_flag_, 0);
-  if (cancel_) store_flag(own_flag_, 1);
+  if (cancel_depth_ != kNotCancelled) store_flag(own_flag_, 1);
 }
 
 void Guest::request_yield() noexcept {
@@ -195,8 +206,10 @@ void Guest::request_yield() noexcept {
   if (flag_ != nullptr) store_flag(flag_, 1);
 }
 
-void Guest::request_cancel() noexcept {
-  cancel_ = true;
+void Guest::request_cancel(std::uint32_t depth) noexcept {
+  std::uint32_t wanted = cancel_depth_.load();
+  while (depth < wanted && !cancel_depth_.compare_exchange_weak(wanted, depth)) {
+  }
   request_yield();
 }
 

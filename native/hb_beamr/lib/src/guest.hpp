@@ -69,9 +69,12 @@ class Guest {
   bool trapped_by_cancel() const noexcept { return cancel_trapped_; }
 
   void request_yield() noexcept;
-  void request_cancel() noexcept;
-  void reset_cancel() noexcept { cancel_.store(false); }
-  bool is_cancelled() const noexcept { return cancel_.load(); }
+  /// Ends the calls of this depth and those nested in them; 1 is the outermost.
+  void request_cancel(std::uint32_t depth) noexcept;
+  void reset_cancel() noexcept { cancel_depth_.store(kNotCancelled); }
+  /// The outermost depth that is to end.
+  std::uint32_t cancel_depth() const noexcept { return cancel_depth_.load(); }
+  static constexpr std::uint32_t kNotCancelled = UINT32_MAX;
 
   /// @name On the fiber, from the engine.
   /// @{
@@ -125,8 +128,11 @@ class Guest {
   bool host_trapped_ = false;    // the exception stands for host_message_
   bool cancel_trapped_ = false;  // the exception stands for a cancellation
 
+  bool is_cancelled() const noexcept { return cancel_depth_.load() <= depth_; }
+  void forget_cancel() noexcept;
+
   /// Set by any thread. Sequentially consistent with the flag: whoever clears the flag looks at it again.
-  std::atomic<bool> cancel_{false};
+  std::atomic<std::uint32_t> cancel_depth_{kNotCancelled};
   Mutex flag_mutex_;
   std::uint32_t* flag_ HB_GUARDED_BY(flag_mutex_) = nullptr;  // for other threads
 };
@@ -136,10 +142,7 @@ class Guest {
 hb_beamr_capi_lib_event_kind_t Guest::enter(Request request) noexcept {
   request_ = request;
   fiber_.enter();
-  if (depth_ == 0) {
-    fiber_.destroy(stacks_);
-    if (cancel_.load(std::memory_order_relaxed)) cancel_ = false;
-  }
+  if (depth_ == 0) fiber_.destroy(stacks_);
   return event_.kind;
 }
 
@@ -157,7 +160,7 @@ hb_beamr_capi_lib_event_kind_t Guest::enter(Request request) noexcept {
 [[gnu::always_inline]] inline void Guest::on_import(const HostFuncEnv& binding,
                                                     const wasm_val_vec_t& args,
                                                     wasm_val_vec_t& results) noexcept {
-  if (cancel_) return stop_guest();
+  if (is_cancelled()) return stop_guest();
   Waiting here{&binding, &args, &results, waiting_};
   waiting_ = &here;
   event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_IMPORT,
@@ -171,7 +174,7 @@ hb_beamr_capi_lib_event_kind_t Guest::enter(Request request) noexcept {
     fiber_.leave();
   }
   waiting_ = here.outer;
-  if (cancel_) return stop_guest();
+  if (is_cancelled()) return stop_guest();
   if (request_ == Request::kTrap) trap_import();
 }
 

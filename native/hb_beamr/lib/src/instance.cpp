@@ -3,17 +3,19 @@
 
 #include "instance.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>
 
+#include "linear_memory.hpp"
 #include "text.hpp"
 
 namespace hb::beamr {
 namespace {
 
-constexpr std::uint64_t kPageSize = 65536;
 constexpr std::uint32_t kNullElement = UINT32_MAX;
+constexpr std::uint64_t kMaxPages32 = 65536;
 
 /// The engine's words, without what its layers put in front.
 std::string reason_of(const wasm_trap_t* trap) {
@@ -26,13 +28,27 @@ std::string reason_of(const wasm_trap_t* trap) {
   return text;
 }
 
+/// The maximum to give the engine in place of the module's own, in pages; 0: none.
+std::uint32_t page_limit(const ModuleDescription& module, std::uint64_t max_memory) noexcept {
+  if (!module.has_memory()) return 0;
+  const Limits& declared = module.memory_type(0);
+  const std::uint64_t pages = max_memory / kPageSize;
+  std::uint64_t most = declared.is_64 ? UINT32_MAX : kMaxPages32;  // the engine's own
+  if (declared.has_maximum) most = std::min(most, declared.maximum);
+  // The engine takes 0 for no limit: see hb_engine_limit_growth().
+  return pages < most ? std::max<std::uint32_t>(1, static_cast<std::uint32_t>(pages)) : 0;
+}
+
 }  // namespace
 
 Result<Instance> Instance::create(wasm_store_t* store, const Module& module,
-                                  std::uint32_t stack_size, std::span<HostFuncEnv> bindings) {
-  const InstantiationArgs args{.default_stack_size = stack_size,
-                               .host_managed_heap_size = 0,  // memory is what the module declares
-                               .max_memory_pages = 0};
+                                  std::uint32_t stack_size,
+                                  const hb_beamr_capi_lib_limits_t& limits,
+                                  std::span<HostFuncEnv> bindings) {
+  const InstantiationArgs args{
+      .default_stack_size = stack_size,
+      .host_managed_heap_size = 0,  // memory is what the module declares
+      .max_memory_pages = page_limit(module.description(), limits.max_memory)};
   wasm_trap_t* raw_trap = nullptr;
   // The engine only looks through this pointer; its own wasm_module_new() would lose the error
   // text and keep 92 bytes of each module until the engine ends. Functions are bound below and not
@@ -44,6 +60,7 @@ Result<Instance> Instance::create(wasm_store_t* store, const Module& module,
   if (instance == nullptr) return Error{Rc::kInstantiateFailed, reason_of(trap.get())};
 
   wasm_module_inst_t handle = hb_engine_instance(instance);
+  hb_engine_limit_growth(handle, limits.max_memory >= kPageSize, limits.max_table_elements);
   if (!bindings.empty()) {
     hb_engine_set_import_environments(handle, bindings.data(), sizeof(HostFuncEnv));
   }

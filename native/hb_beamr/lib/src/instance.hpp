@@ -23,7 +23,8 @@ class Instance {
   /// Makes the instance; runs no guest code. `bindings` has one entry for each imported function and
   /// outlives the instance.
   static Result<Instance> create(wasm_store_t* store, const Module& module,
-                                 std::uint32_t stack_size, std::span<HostFuncEnv> bindings);
+                                 std::uint32_t stack_size, const hb_beamr_capi_lib_limits_t& limits,
+                                 std::span<HostFuncEnv> bindings);
 
   wasm_module_inst_t handle() const noexcept { return handle_; }
   wasm_exec_env_t exec_env() const noexcept { return exec_env_; }

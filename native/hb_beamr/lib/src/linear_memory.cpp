@@ -7,9 +7,12 @@
 // not pass its limit of mappings. A larger one gets the address space of its size class, without
 // access beyond its size, and grows in place; when it outgrows the class its pages (not their content)
 // are moved to the next. The class follows from size and maximum alone: nothing needs to be kept.
+#include "linear_memory.hpp"
+
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -53,14 +56,44 @@ void* map_memory(std::uint64_t size, std::uint64_t reserved) noexcept {
 
 }  // namespace
 
-extern "C" void* hb_engine_memory_new(std::uint64_t size, std::uint64_t max_size) {
-  if (size == 0) return empty_memory;
-  return map_memory(size, reserved_size(size, max_size));
+namespace hb::beamr {
+namespace {
+
+std::atomic<std::uint64_t> total{0};
+std::atomic<std::uint64_t> limit{UINT64_MAX};
+
+/// Takes a share of what all memories may be together, until keep().
+class Share {
+ public:
+  explicit Share(std::uint64_t bytes) noexcept : bytes_(bytes) {
+    std::uint64_t before = total.load(std::memory_order_relaxed);
+    do {
+      const std::uint64_t allowed = limit.load(std::memory_order_relaxed);
+      if (before > allowed || bytes > allowed - before) return;
+    } while (!total.compare_exchange_weak(before, before + bytes, std::memory_order_relaxed));
+    has_it_ = true;
+  }
+  ~Share() {
+    if (has_it_) total.fetch_sub(bytes_, std::memory_order_relaxed);
+  }
+  Share(const Share&) = delete;
+  Share& operator=(const Share&) = delete;
+
+  explicit operator bool() const noexcept { return has_it_; }
+  void keep() noexcept { has_it_ = false; }
+
+ private:
+  std::uint64_t bytes_;
+  bool has_it_ = false;
+};
+
+void* new_memory(std::uint64_t size, std::uint64_t max_size) noexcept {
+  return size == 0 ? empty_memory : map_memory(size, reserved_size(size, max_size));
 }
 
-extern "C" void* hb_engine_memory_grow(void* base, std::uint64_t old_size, std::uint64_t new_size,
-                                       std::uint64_t max_size) {
-  if (old_size == 0) return hb_engine_memory_new(new_size, max_size);
+void* grown_memory(void* base, std::uint64_t old_size, std::uint64_t new_size,
+                   std::uint64_t max_size) noexcept {
+  if (old_size == 0) return new_memory(new_size, max_size);
   const std::uint64_t old_reserved = reserved_size(old_size, max_size);
   const std::uint64_t new_reserved = reserved_size(new_size, max_size);
   if (old_reserved == new_reserved) {
@@ -84,6 +117,35 @@ extern "C" void* hb_engine_memory_grow(void* base, std::uint64_t old_size, std::
   return target;
 }
 
+}  // namespace
+
+std::uint64_t linear_memory_total() noexcept { return total.load(std::memory_order_relaxed); }
+std::uint64_t linear_memory_limit() noexcept { return limit.load(std::memory_order_relaxed); }
+void set_linear_memory_limit(std::uint64_t bytes) noexcept {
+  limit.store(bytes, std::memory_order_relaxed);
+}
+
+}  // namespace hb::beamr
+
+extern "C" void* hb_engine_memory_new(std::uint64_t size, std::uint64_t max_size) {
+  hb::beamr::Share share(size);
+  if (!share) return nullptr;
+  void* base = hb::beamr::new_memory(size, max_size);
+  if (base != nullptr) share.keep();
+  return base;
+}
+
+extern "C" void* hb_engine_memory_grow(void* base, std::uint64_t old_size, std::uint64_t new_size,
+                                       std::uint64_t max_size) {
+  hb::beamr::Share share(new_size - old_size);
+  if (!share) return nullptr;
+  void* grown = hb::beamr::grown_memory(base, old_size, new_size, max_size);
+  if (grown != nullptr) share.keep();
+  return grown;
+}
+
 extern "C" void hb_engine_memory_delete(void* base, std::uint64_t size, std::uint64_t max_size) {
-  if (size != 0) munmap(base, reserved_size(size, max_size));
+  if (size == 0) return;
+  munmap(base, reserved_size(size, max_size));
+  hb::beamr::total.fetch_sub(size, std::memory_order_relaxed);
 }

@@ -74,6 +74,7 @@ class ModuleDescription {
   /// `index` is below the number of globals.
   const GlobalType& global_type(std::uint32_t index) const noexcept { return globals_[index]; }
   const TableType& table_type(std::uint32_t index) const noexcept { return tables_[index]; }
+  std::span<const TableType> table_types() const noexcept { return tables_; }
   const Limits& memory_type(std::uint32_t index) const noexcept { return memories_[index]; }
   bool has_memory() const noexcept { return !memories_.empty(); }
 

@@ -17,6 +17,12 @@ class Suspension : public ContextTest {
     instantiate();
   }
 
+  /// What comes after yields: a request to cancel that came too late leaves one behind.
+  hb_beamr_capi_lib_rc_t settle(hb_beamr_capi_lib_rc_t rc) {
+    while (rc == HB_BEAMR_CAPI_LIB_YIELDED) rc = hb_beamr_capi_lib_resume(ctx());
+    return rc;
+  }
+
   /// Runs a guest that never ends until it yields.
   void spin_until_yield() {
     std::atomic<bool> done{false};
@@ -156,6 +162,53 @@ TEST_F(Suspension, ACancellationBeforeACallEndsItUnlessTakenBack) {
   hb_beamr_capi_lib_request_cancel(ctx());
   hb_beamr_capi_lib_reset_cancel(ctx());
   EXPECT_EQ(start("add", {i32(1), i32(2)}), HB_BEAMR_CAPI_LIB_SUCCESS);
+}
+
+TEST_F(Suspension, ANestedCallIsCancelledAlone) {
+  ASSERT_EQ(start("ask_twice", {i32(1)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+  ASSERT_EQ(start("ask_twice", {i32(1)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+  hb_beamr_capi_lib_request_cancel_from(ctx(), 2);
+  EXPECT_EQ(answer({i32(2)}), HB_BEAMR_CAPI_LIB_ERROR_CANCELLED);
+  EXPECT_EQ(state(), HB_BEAMR_CAPI_LIB_STATE_AWAITING_IMPORT);
+  EXPECT_EQ(settle(start("add", {i32(1), i32(2)})), HB_BEAMR_CAPI_LIB_SUCCESS);
+  EXPECT_EQ(settle(answer({i32(2)})), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+  EXPECT_EQ(settle(answer({i32(2)})), HB_BEAMR_CAPI_LIB_SUCCESS);
+}
+
+TEST_F(Suspension, ARunningNestedCallIsCancelledAloneFromAnotherThread) {
+  ASSERT_EQ(start("ask_twice", {i32(1)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+  // Until it is heard: a request that comes before the call is for nobody.
+  std::atomic<bool> ended{false};
+  std::thread killer([&] {
+    while (!ended) hb_beamr_capi_lib_request_cancel_from(ctx(), 2);
+  });
+  EXPECT_EQ(start("spin"), HB_BEAMR_CAPI_LIB_ERROR_CANCELLED);
+  ended = true;
+  killer.join();
+  EXPECT_EQ(settle(start("add", {i32(1), i32(2)})), HB_BEAMR_CAPI_LIB_SUCCESS);
+  EXPECT_EQ(settle(answer({i32(2)})), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+}
+
+TEST_F(Suspension, ACancellationOfANestedCallThatHasEndedIsForNobody) {
+  ASSERT_EQ(start("ask_twice", {i32(1)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+  ASSERT_EQ(start("add", {i32(1), i32(2)}), HB_BEAMR_CAPI_LIB_SUCCESS);
+  hb_beamr_capi_lib_request_cancel_from(ctx(), 2);
+  hb_beamr_capi_lib_request_cancel_from(ctx(), 7);
+  EXPECT_EQ(settle(start("add", {i32(1), i32(2)})), HB_BEAMR_CAPI_LIB_SUCCESS);
+  hb_beamr_capi_lib_request_cancel_from(ctx(), 2);
+  EXPECT_EQ(settle(answer({i32(2)})), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+  EXPECT_EQ(settle(answer({i32(2)})), HB_BEAMR_CAPI_LIB_SUCCESS);
+}
+
+TEST_F(Suspension, TheOuterCancellationWins) {
+  ASSERT_EQ(start("ask_twice", {i32(1)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+  ASSERT_EQ(start("ask_twice", {i32(1)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+  hb_beamr_capi_lib_request_cancel_from(ctx(), 2);
+  hb_beamr_capi_lib_request_cancel_from(ctx(), 1);
+  hb_beamr_capi_lib_request_cancel_from(ctx(), 2);
+  EXPECT_EQ(answer({i32(2)}), HB_BEAMR_CAPI_LIB_ERROR_CANCELLED);
+  EXPECT_EQ(answer({i32(2)}), HB_BEAMR_CAPI_LIB_ERROR_CANCELLED);
+  EXPECT_EQ(state(), HB_BEAMR_CAPI_LIB_STATE_TRAPPED);
 }
 
 TEST_F(Suspension, AContextCanBeDestroyedWhileItWaits) {
