@@ -3,6 +3,7 @@
 
 #include "engine.hpp"
 
+#include <cstddef>
 #include <new>
 
 #include "thread.hpp"
@@ -10,7 +11,8 @@
 namespace hb::beamr {
 namespace {
 
-/// The runtime: who wants it. On the heap and never destroyed, because threads may use it at exit.
+/// The runtime: who wants it. Never destroyed, because threads may use it at exit; and not on the heap,
+/// where it would stay when this code is unloaded.
 struct Runtime {
   Mutex mutex;
   std::shared_ptr<Engine> engine HB_GUARDED_BY(mutex);
@@ -20,7 +22,8 @@ struct Runtime {
 };
 
 Runtime& runtime() {
-  static Runtime* const instance = new Runtime;
+  alignas(Runtime) static std::byte storage[sizeof(Runtime)];
+  static Runtime* const instance = new (storage) Runtime;
   return *instance;
 }
 
@@ -43,11 +46,17 @@ Status Engine::init(wasm_config_t* config) {
 }
 
 void Engine::release_init() noexcept {
-  std::shared_ptr<Engine> last;  // freed after the lock
+  std::shared_ptr<Engine> last;
   Runtime& rt = runtime();
+  {
+    MutexLock lock(rt.mutex);
+    if (rt.inits == 0 || --rt.inits > 0) return;
+    last.swap(rt.engine);
+  }
+  last.reset();  // not with the lock held
+  // What is left of an engine without users is its memory, which the weak reference keeps.
   MutexLock lock(rt.mutex);
-  if (rt.inits == 0 || --rt.inits > 0) return;
-  last.swap(rt.engine);
+  if (rt.last.expired()) rt.last.reset();
 }
 
 std::shared_ptr<Engine> Engine::current() {
