@@ -28,6 +28,7 @@ steps=(
   'dialyzer       15 -'
   'native-dev     20 ctest'
   'native-asan    30 ctest'
+  'ct-asan        20 erlang'
   'native-tsan    30 ctest'
   'native-tidy    30 ctest'
 )
@@ -150,6 +151,7 @@ run_step() {
     compile) compile ;;
     sqlite) "$root/examples/sqlite/test.sh" ;;
     dependency) dependency ;;
+    ct-asan) "$root/scripts/ct-asan.sh" ;;
     *) erlang "$1" ;;
   esac
 }
@@ -184,6 +186,13 @@ count_erlang() {
       return text + 0
     }
     /^ *Test passed\.$/ { passed++; next }
+    # What Common Test itself prints.
+    /TEST COMPLETE, [0-9]+ ok, [0-9]+ failed/ {
+      passed += number("[0-9]+ ok,")
+      failed += number("[0-9]+ failed")
+      skipped += number("[0-9]+ skipped")
+      next
+    }
     /[0-9]+ tests passed\.$/ { passed += number("[0-9]+ tests passed"); next }
     /Passed:? [0-9]+/ {
       failed += number("Failed:? [0-9]+")

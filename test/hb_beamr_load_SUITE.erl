@@ -52,13 +52,13 @@ repeat(Count, Do) ->
 steady(Count, Do) ->
     repeat(Count div 10, Do),
     Rss = hb_beamr_test_lib:settled_rss(),
-    Binary = erlang:memory(binary),
+    Binary = hb_beamr_test_lib:binary_memory(),
     Processes = length(processes()),
     repeat(Count, Do),
     RssAfter = hb_beamr_test_lib:settled_rss(),
     ct:pal("resident KiB: ~b, then ~b", [Rss, RssAfter]),
     ?assert(RssAfter - Rss < ?SLACK),
-    ?assert(erlang:memory(binary) - Binary < 1024 * ?SLACK),
+    ?assert(hb_beamr_test_lib:binary_memory() - Binary < 1024 * ?SLACK),
     ?assert(length(processes()) =< Processes),
     ?assertEqual([], hb_beamr_test_lib:mailbox()).
 

@@ -6,6 +6,7 @@
 
 -export([wasm/1]).
 -export([wat/1]).
+-export([padded_module/2]).
 -export([start/1]).
 -export([start_wat/1]).
 
@@ -15,6 +16,8 @@
 -export([mailbox/0]).
 -export([rss/0]).
 -export([settled_rss/0]).
+-export([binary_memory/0]).
+-export([driver_mappings/0]).
 -export([code_paths/0]).
 -export([is_long/0]).
 -export([erl/1]).
@@ -84,6 +87,25 @@ above("/") ->
 above(Dir) ->
     [filename:join(Dir, "wat"), filename:join([Dir, "test", "wat"]) | above(filename:dirname(Dir))].
 
+%% A valid module of about this size, unlike that of another number, made without a tool: a custom
+%% section, and the export "number" that answers the number.
+-spec padded_module(Bytes :: non_neg_integer(), Number :: non_neg_integer()) -> binary().
+padded_module(Bytes, Number) when Number < 1 bsl 30 ->
+    <<A:2, B:7, C:7, D:7, E:7>> = <<Number:30>>,
+    Padding = binary:copy(<<Number:32>>, Bytes div 4),
+    <<
+        0, "asm", 1:32/little,
+        1, 5, 1, 16#60, 0, 1, 16#7F,
+        3, 2, 1, 0,
+        7, 10, 1, 6, "number", 0, 0,
+        10, 10, 1, 8, 0, 16#41, 1:1, E:7, 1:1, D:7, 1:1, C:7, 1:1, B:7, A, 16#0B,
+        0, (leb128(byte_size(Padding) + 4))/binary, 3, "pad", Padding/binary
+    >>.
+
+-spec leb128(non_neg_integer()) -> binary().
+leb128(N) when N < 128 -> <<N>>;
+leb128(N) -> <<1:1, N:7, (leb128(N bsr 7))/binary>>.
+
 -spec start(atom()) -> pid().
 start(Name) ->
     {ok, Instance, _, _} = hb_beamr:start(wasm(Name)),
@@ -141,6 +163,24 @@ rss() ->
 settled_rss() ->
     [erlang:garbage_collect(Pid) || Pid <- processes()],
     rss().
+
+%% Bytes in binaries; 0 where the emulator's own allocators are switched off, see `ct-asan.sh'.
+-spec binary_memory() -> non_neg_integer().
+binary_memory() ->
+    try
+        erlang:memory(binary)
+    catch
+        error:notsup -> 0
+    end.
+
+%% Where the driver's code and data are in the memory of the node; empty when it is unloaded.
+-spec driver_mappings() -> [[binary() | char()]].
+driver_mappings() ->
+    {ok, Maps} = file:read_file("/proc/self/maps"),
+    [
+        [Line, $\n]
+     || Line <- string:split(Maps, "\n", all), string:find(Line, "hb_beamr.so") =/= nomatch
+    ].
 
 -spec code_paths() -> [file:filename()].
 code_paths() ->
