@@ -1,0 +1,12 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Any bytes as a module.
+#include "guest_run.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::span bytes(data, size);
+  // Nothing is left over for the choices: the end of a module is as good as any other bytes.
+  hb::beamr::fuzz::run_guest(bytes, hb::beamr::fuzz::Input(bytes.last(size / 4)));
+  return 0;
+}

@@ -1,0 +1,24 @@
+// Copyright 2026 The hb_beamr authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Modules that are valid: one that is refused is a defect of the generator, or of what lies behind
+// the validator.
+#include <cstdio>
+#include <cstdlib>
+
+#include "guest_run.hpp"
+#include "module_generator.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  hb::beamr::fuzz::Input input({data, size});
+  const std::vector<std::uint8_t> module = hb::beamr::fuzz::generate_module(input);
+  // To look at a reproducer with other tools.
+  if (const char* path = std::getenv("HB_FUZZ_MODULE")) {
+    if (std::FILE* file = std::fopen(path, "wb")) {
+      std::fwrite(module.data(), 1, module.size(), file);
+      std::fclose(file);
+    }
+  }
+  HB_FUZZ_CHECK(hb::beamr::fuzz::run_guest(module, input));
+  return 0;
+}
