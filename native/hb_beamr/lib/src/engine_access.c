@@ -60,8 +60,10 @@ uint32_t *hb_engine_suspend_flag(wasm_exec_env_t exec_env) {
   return (uint32_t *)&exec_env->suspend_flags.flags;
 }
 
-void hb_engine_limit_growth(wasm_module_inst_t instance, bool memory_can_grow,
-                            uint64_t max_table_elements) {
+/* Tables: see hb_engine_table_element(). */
+__attribute__((no_sanitize("alignment"))) void hb_engine_limit_growth(wasm_module_inst_t instance,
+                                                                      bool memory_can_grow,
+                                                                      uint64_t max_table_elements) {
   WASMModuleInstance *inst = internal(instance);
   for (uint32_t i = 0; i < inst->table_count; ++i) {
     WASMTableInstance *table = inst->tables[i];
@@ -85,8 +87,11 @@ void *hb_engine_global(wasm_module_inst_t instance, uint32_t global) {
   return inst->global_data + inst->e->globals[global].data_offset;
 }
 
-bool hb_engine_table_element(wasm_module_inst_t instance, uint32_t table, uint64_t element,
-                             uint32_t *function) {
+/* The engine puts one table behind the other without aligning them. */
+__attribute__((no_sanitize("alignment"))) bool hb_engine_table_element(wasm_module_inst_t instance,
+                                                                       uint32_t table,
+                                                                       uint64_t element,
+                                                                       uint32_t *function) {
   const WASMTableInstance *inst = internal(instance)->tables[table];
   if (element >= inst->cur_size) return false;
   *function = (uint32_t)inst->elems[element]; /* null is 0xFFFFFFFF in a wider word */

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sanitizer.hpp"  // which ones there are decides on the sizes
 #include "thread.hpp"
 
 namespace hb::beamr {
