@@ -321,8 +321,10 @@ serialize(Instance) ->
 %% Memory grows as needed. If it is larger already, what is behind the binary stays as it is.
 %% Globals and tables are no part of it.
 -spec deserialize(instance(), binary()) -> ok | {error, string()}.
-deserialize(Instance, Memory) when is_binary(Memory) ->
+deserialize(Instance, Memory) when is_pid(Instance), is_binary(Memory) ->
     case hb_beamr_io:size(Instance) of
+        {ok, _} when Memory =:= <<>> ->
+            ok;
         {ok, Size} when Size < byte_size(Memory) ->
             Pages = (byte_size(Memory) - Size + 65535) div 65536,
             case hb_beamr_io:grow(Instance, Pages) of
@@ -333,7 +335,9 @@ deserialize(Instance, Memory) when is_binary(Memory) ->
             hb_beamr_io:write(Instance, 0, Memory);
         Error ->
             Error
-    end.
+    end;
+deserialize(Instance, _Memory) when is_pid(Instance) ->
+    {error, "the memory to restore is a binary"}.
 
 %% @doc The value of an exported global.
 -spec global_get(instance(), Name :: string() | binary()) ->

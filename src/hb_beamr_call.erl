@@ -112,7 +112,7 @@ start(Port, Element, Args) when is_integer(Element), Element >= 0, Element < 1 b
 start(_Port, {hb_beamr_function, _, _, _}, _Args) ->
     {error, unknown_function, <<"it was prepared for another instance">>};
 start(_Port, Function, _Args) ->
-    {error, unknown_function, unicode:characters_to_binary(io_lib:format("~tP", [Function, 10]))}.
+    {error, unknown_function, unicode:characters_to_binary(hb_beamr_error:show(Function))}.
 
 -spec start_function(port(), non_neg_integer(), term()) -> hb_beamr_port:event().
 start_function(Port, Function, Args) ->

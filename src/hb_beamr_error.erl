@@ -17,6 +17,7 @@
 -export([new/2]).
 -export([string/2]).
 -export([text/1]).
+-export([show/1]).
 
 -export_type([reason/0]).
 -export_type([code/0]).
@@ -115,6 +116,8 @@
 
 %% Names and messages come from guests and can be long.
 -define(MAX_NAME, 200).
+%% Bytes of a term in the external format.
+-define(MAX_SHOWN, 1000).
 
 %% @doc A sentence about an error of any function of this library.
 %%
@@ -123,11 +126,11 @@
 format_error({Code, #{message := Message} = Details}) ->
     string(Code, Message) ++ backtrace(maps:get(frames, Details, []));
 format_error({invalid_args, Args}) ->
-    lists:flatten(io_lib:format("invalid arguments: ~tP", [Args, 20]));
+    lists:flatten(["invalid arguments: ", show(Args)]);
 format_error(Text) when is_list(Text) ->
     Text;
 format_error(Other) ->
-    lists:flatten(io_lib:format("~tP", [Other, 20])).
+    lists:flatten(show(Other)).
 
 -spec backtrace([frame()]) -> string().
 backtrace(Frames) ->
@@ -140,6 +143,17 @@ frame(#{function := Function, offset := Offset, name := Name}) ->
 -spec frame_name(non_neg_integer(), binary()) -> string().
 frame_name(Function, <<>>) -> "function " ++ integer_to_list(Function);
 frame_name(_, Name) -> text(Name).
+
+%% @private
+%% @doc A term that somebody gave us, for a message.
+%%
+%% One that is large is not printed: digits of a number cost time by the square of their count.
+-spec show(term()) -> io_lib:chars().
+show(Term) ->
+    case erlang:external_size(Term) of
+        Bytes when Bytes =< ?MAX_SHOWN -> io_lib:format("~tP", [Term, 20]);
+        Bytes -> io_lib:format("(a term of ~b bytes)", [Bytes])
+    end.
 
 %% @private
 %% @doc The code of a number of the protocol.

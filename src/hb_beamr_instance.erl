@@ -60,7 +60,7 @@ check_options([{stack_size, Bytes} | Rest]) when
 ->
     check_options(Rest);
 check_options([{Key, Value} | _]) ->
-    Text = io_lib:format("invalid option: ~tP => ~tP", [Key, 10, Value, 10]),
+    Text = ["invalid option: ", hb_beamr_error:show(Key), " => ", hb_beamr_error:show(Value)],
     {error, hb_beamr_error:new(invalid_option, Text)}.
 
 -spec spawn_and_boot(binary(), hb_beamr:options()) ->

@@ -45,7 +45,8 @@ grow(Instance, Pages) when is_pid(Instance), ?IS_U64(Pages) ->
         Failure -> {error, hb_beamr_error:new(Failure)}
     end;
 grow(Instance, Pages) when is_pid(Instance) ->
-    {error, hb_beamr_error:new(no_memory, io_lib:format("cannot grow by ~tP pages", [Pages, 10]))}.
+    Text = ["cannot grow by ", hb_beamr_error:show(Pages), " pages"],
+    {error, hb_beamr_error:new(no_memory, Text)}.
 
 %% @doc Read `Size' bytes from `Offset'.
 %%
@@ -193,13 +194,13 @@ binary(Data) ->
 
 -spec bad_range(term(), term()) -> {error, string()}.
 bad_range(Offset, Size) ->
-    Text = io_lib:format("out of bounds: ~tP bytes at ~tP", [Size, 10, Offset, 10]),
-    {error, lists:flatten(Text)}.
+    [S, O] = [hb_beamr_error:show(Term) || Term <- [Size, Offset]],
+    {error, lists:flatten(["out of bounds: ", S, " bytes at ", O])}.
 
 -spec not_a_number(string(), term()) -> string().
 not_a_number(What, Value) ->
-    Text = io_lib:format("the ~ts is an integer from 0 to 2^64 - 1, not ~tP", [What, Value, 10]),
-    lists:flatten(Text).
+    Shown = hb_beamr_error:show(Value),
+    lists:flatten(["the ", What, " is an integer from 0 to 2^64 - 1, not ", Shown]).
 
 -spec result(Result | hb_beamr_port:failure()) -> Result | {error, string()}.
 result({error, Code, Text}) -> {error, hb_beamr_error:string(Code, Text)};
