@@ -15,6 +15,8 @@ all() ->
     [
         garbage_is_no_module,
         a_truncated_module,
+        modules_of_100_mb,
+        garbage_of_100_mb,
         a_module_with_a_changed_byte,
         invalid_modules,
         things_that_are_no_binary,
@@ -22,7 +24,7 @@ all() ->
         options_that_do_not_exist,
         imports_that_cannot_be_linked,
         data_that_do_not_fit,
-        a_start_function_that_traps,
+        traps_of_every_kind_wherever_they_happen,
         a_start_function_that_imports,
         nothing_is_left_of_a_failed_start,
         arguments_of_wrong_number_and_type,
@@ -32,7 +34,11 @@ all() ->
         long_names,
         functions_that_are_none,
         pids_that_are_no_instance,
-        import_functions_that_are_none
+        import_functions_that_are_none,
+        import_functions_that_kill,
+        ranges_of_memory,
+        memory_to_restore,
+        terms_that_are_too_large_to_print
     ].
 
 is_error({error, Text}) when is_list(Text), Text =/= [] -> io_lib:char_list(Text);
@@ -40,38 +46,93 @@ is_error(_) -> false.
 
 garbage_is_no_module(_) ->
     [
-        ?assert(is_error(hb_beamr:start(Bytes)), Bytes)
-     || Bytes <- [
-            <<>>,
-            <<0>>,
-            <<"garbage">>,
-            <<0, "asm">>,
-            <<0, "asm", 2, 0, 0, 0>>,
-            <<0, "asm", 1, 0, 0, 0, 255>>,
-            <<0, "ASM", 1, 0, 0, 0>>,
-            binary:copy(<<0>>, 100000),
-            binary:copy(<<255>>, 3000000)
+        ?assertEqual({error, Text}, hb_beamr:start(Bytes))
+     || {Bytes, Text} <- [
+            {<<>>, "the module is empty (0 bytes)"},
+            {<<0>>, ends_in_header(1)},
+            {<<0, "asm">>, ends_in_header(4)},
+            {<<"garbage">>, no_module()},
+            {<<0, "ASM", 1, 0, 0, 0>>, no_module()},
+            {binary:copy(<<0>>, 100000), no_module()},
+            {binary:copy(<<255>>, 3000000), no_module()},
+            {<<0, "asm", 2, 0, 0, 0>>, invalid("not a WebAssembly module of version 1", 4)},
+            {<<0, "asm", 1, 0, 0, 0, 255>>, invalid("malformed section id", 8)}
         ]
     ].
 
+invalid(Text, Offset) ->
+    lists:flatten(io_lib:format("invalid module: ~s (at offset ~b)", [Text, Offset])).
+
+no_module() ->
+    invalid("not a WebAssembly module: it does not begin with \"\\0asm\"", 0).
+
+ends_in_header(Offset) ->
+    invalid("not a WebAssembly module: it ends within its header", Offset).
+
 a_truncated_module(_) ->
-    Wasm = hb_beamr_test_lib:wasm(imports),
-    Lengths = lists:seq(1, byte_size(Wasm) - 1),
-    Started = [
+    %% (module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
+    Sections = [
+        <<0, "asm", 1:32/little>>,
+        <<1, 7, 1, 96, 2, 127, 127, 1, 127>>,
+        <<3, 2, 1, 0>>,
+        <<7, 7, 1, 3, "add", 0, 0>>,
+        <<10, 9, 1, 7, 0, 32, 0, 32, 1, 106, 11>>
+    ],
+    Wasm = iolist_to_binary(Sections),
+    Whole = byte_size(Wasm),
+    [
         begin
-            case hb_beamr:start(binary:part(Wasm, 0, Length)) of
-                {ok, Instance, _, _} ->
-                    %% Cut between two sections.
-                    ok = hb_beamr:stop(Instance),
-                    1;
-                Error ->
-                    ?assert(is_error(Error)),
-                    0
+            Answer = hb_beamr:start(binary:part(Wasm, 0, Length)),
+            case Length of
+                0 -> ?assertEqual({error, "the module is empty (0 bytes)"}, Answer);
+                _ when Length < 8 -> ?assertEqual({error, ends_in_header(Length)}, Answer);
+                %% Between two sections a module may end, but not without the code of a function.
+                8 -> ?assertMatch({ok, _, [], []}, Answer);
+                17 -> ?assertMatch({ok, _, [], []}, Answer);
+                Whole -> ?assertMatch({ok, _, [], [{func, "add", "(ii)i"}]}, Answer);
+                _ -> ?assert(lists:member(Answer, cut_off(Length)), Answer)
             end
         end
-     || Length <- Lengths
-    ],
-    ?assert(lists:sum(Started) < 10).
+     || Length <- lists:seq(0, Whole)
+    ].
+
+cut_off(Length) ->
+    Absent = "function section has non-zero count but code section is absent",
+    [{error, invalid("unexpected end-of-file", Offset)} || Offset <- lists:seq(8, Length)] ++
+        [{error, invalid(Absent, Length)}].
+
+%% Large by what nobody needs, and by data.
+modules_of_100_mb(_) ->
+    Size = 100000000,
+    Padded = hb_beamr_test_lib:padded_module(Size, 77),
+    {ok, Instance, [], [{func, "number", "()i"}]} = hb_beamr:start(Padded),
+    ?assertEqual({ok, [77]}, hb_beamr:call(Instance, "number", [])),
+    ?assertEqual(
+        {error, invalid("unexpected end-of-file", 48)},
+        hb_beamr:start(binary:part(Padded, 0, byte_size(Padded) - 1))
+    ),
+    ?assertEqual(
+        {error, invalid("section out of order", byte_size(Padded) + 2)},
+        hb_beamr:start(<<Padded/binary, 1, 1, 0>>)
+    ),
+    Filled = hb_beamr_test_lib:filled_module(Size, 7),
+    {ok, Large, [], [{memory, "memory", []}]} = hb_beamr:start(Filled),
+    ?assertEqual({ok, <<7, 0>>}, hb_beamr_io:read(Large, Size - 1, 2)),
+    ok = hb_beamr:stop(Large).
+
+garbage_of_100_mb(_) ->
+    Zeros = binary:copy(<<0>>, 100000000),
+    Ones = binary:copy(<<255>>, 100000000),
+    Header = <<0, "asm", 1:32/little>>,
+    [
+        ?assertEqual({error, Text}, hb_beamr:start(Bytes))
+     || {Bytes, Text} <- [
+            {Zeros, no_module()},
+            {Ones, no_module()},
+            {<<Header/binary, Zeros/binary>>, invalid("unexpected end-of-file", 10)},
+            {<<Header/binary, Ones/binary>>, invalid("malformed section id", 8)}
+        ]
+    ].
 
 a_module_with_a_changed_byte(_) ->
     Wasm = hb_beamr_test_lib:wasm(values),
@@ -151,26 +212,92 @@ options_that_do_not_exist(_) ->
     ].
 
 imports_that_cannot_be_linked(_) ->
+    Unlinkable =
+        "these imports cannot be linked: memory 'a'.'its memory', table 'c'.'t', global ''.'g'",
+    ?assertEqual(
+        {error, Unlinkable},
+        hb_beamr:start(
+            hb_beamr_test_lib:wat(
+                "(module"
+                " (import \"a\" \"its memory\" (memory 1))"
+                " (import \"b\" \"f\" (func))"
+                " (import \"c\" \"t\" (table 1 funcref))"
+                " (import \"\" \"g\" (global i32)))"
+            )
+        )
+    ).
+
+data_that_do_not_fit(_) ->
+    ?assertEqual(
+        {error, "the module cannot be instantiated: out of bounds memory access"},
+        hb_beamr:start(hb_beamr_test_lib:wasm(bad_segment))
+    ).
+
+%% In the start function, in a call, in a call that an import makes while the outer one waits.
+traps_of_every_kind_wherever_they_happen(_) ->
     [
         begin
-            {error, Text} = Answer = hb_beamr:start(hb_beamr_test_lib:wasm(Fixture)),
-            ?assert(is_error(Answer)),
-            [?assertNotEqual(nomatch, string:find(Text, Name)) || Name <- ["outside", Import]]
+            Exception = "Exception: " ++ Text,
+            ?assertEqual(
+                {error, Exception ++ " (in the start function)"},
+                hb_beamr:start(trapping(Body, "(start $trap)"))
+            ),
+            {ok, Instance, _, _} = hb_beamr:start(trapping(Body, "")),
+            ?assertEqual({error, Exception}, hb_beamr:call(Instance, "trap", [])),
+            Nested = fun(State, _, _) ->
+                {ok, [], [hb_beamr:call(Instance, "trap", []) | State]}
+            end,
+            ?assertEqual(
+                {ok, [7], [{error, Exception}, {error, Exception}]},
+                hb_beamr:call(Instance, "ask_twice", [], Nested, [])
+            ),
+            Deeper = fun(_, _, _) -> hb_beamr:call(Instance, "ask_and_trap", [], Nested, []) end,
+            Answer = {error, Exception, [{error, Exception}]},
+            ?assertEqual(
+                {error, error, {bad_import_return, Answer}, [], state},
+                hb_beamr:call(Instance, "ask_twice", [], Deeper, state)
+            ),
+            ?assertEqual({error, Exception}, hb_beamr:call(Instance, "trap", []))
         end
-     || {Fixture, Import} <- [
-            {imports_memory, "its_memory"},
-            {imports_table, "its_table"},
-            {imports_global, "its_global"}
+     || {Body, Text} <- [
+            {"unreachable", "unreachable"},
+            {"(drop (i32.div_s (i32.const 1) (i32.const 0)))", "integer divide by zero"},
+            {"(drop (i64.rem_u (i64.const 1) (i64.const 0)))", "integer divide by zero"},
+            {"(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))", "integer overflow"},
+            {"(drop (i32.trunc_f64_s (f64.const nan)))", "invalid conversion to integer"},
+            {"(drop (i32.trunc_f64_s (f64.const 1e300)))", "integer overflow"},
+            {"(drop (i32.load (i32.const 65533)))", "out of bounds memory access"},
+            {"(drop (i32.load offset=4294967295 (i32.const -1)))", "out of bounds memory access"},
+            {"(i64.store (i32.const -1) (i64.const 0))", "out of bounds memory access"},
+            {"(memory.fill (i32.const 65535) (i32.const 0) (i32.const 2))",
+                "out of bounds memory access"},
+            {"(call_indirect (type $none) (i32.const 0))", "indirect call type mismatch"},
+            {"(call_indirect (type $none) (i32.const 1))", "uninitialized element"},
+            {"(call_indirect (type $none) (i32.const 2))", "undefined element"},
+            {"(call_indirect (type $none) (i32.const -1))", "undefined element"},
+            {"(drop (table.get $table (i32.const 2)))", "out of bounds table access"},
+            {"(table.set $table (i32.const -1) (ref.null func))", "out of bounds table access"},
+            {"(call $trap)", "wasm operand stack overflow"}
         ]
     ].
 
-data_that_do_not_fit(_) ->
-    ?assert(is_error(hb_beamr:start(hb_beamr_test_lib:wasm(bad_segment)))).
-
-a_start_function_that_traps(_) ->
-    {error, Text} = hb_beamr:start(hb_beamr_test_lib:wasm(start_traps)),
-    ?assertNotEqual(nomatch, string:find(Text, "unreachable")),
-    ?assertNotEqual(nomatch, string:find(Text, "start function")).
+trapping(Body, Start) ->
+    hb_beamr_test_lib:wat([
+        "(module"
+        " (import \"env\" \"ask\" (func $ask))"
+        " (memory 1)"
+        " (table $table 2 funcref)"
+        " (type $none (func))"
+        " (func $one_parameter (param i32))"
+        " (elem (i32.const 0) $one_parameter)"
+        " (func $trap (export \"trap\") ",
+        Body,
+        ")"
+        " (func (export \"ask_twice\") (result i32) (call $ask) (call $ask) (i32.const 7))"
+        " (func (export \"ask_and_trap\") (call $ask) (call $trap))",
+        Start,
+        ")"
+    ]).
 
 a_start_function_that_imports(_) ->
     Instance = hb_beamr_test_lib:start(start_imports),
@@ -228,7 +355,7 @@ arguments_that_are_no_list_of_numbers(_) ->
     Values = hb_beamr_test_lib:start(values),
     Deep = lists:foldl(fun(_, Term) -> [Term] end, [], lists:seq(1, 1000000)),
     [
-        ?assertMatch({error, {invalid_args, _}}, hb_beamr:call(Values, Function, Args))
+        ?assertEqual({error, {invalid_args, Args}}, hb_beamr:call(Values, Function, Args))
      || Function <- ["add", <<"add">>, 0],
         Args <- [
             atom,
@@ -251,23 +378,43 @@ arguments_that_are_no_list_of_numbers(_) ->
 names_that_do_not_exist(_) ->
     Values = hb_beamr_test_lib:start(values),
     [
-        ?assert(is_error(hb_beamr:call(Values, Name, [])))
-     || Name <- ["no such", <<"no such">>, "ADD", "add ", "ad", [0], <<0>>, "add" ++ [0]]
+        ?assertEqual(unknown(Shown), hb_beamr:call(Values, Name, []))
+     || {Name, Shown} <- [
+            {"no such", "no such"},
+            {<<"no such">>, "no such"},
+            {"ADD", "ADD"},
+            {"add ", "add "},
+            {"ad", "ad"},
+            {[0], [0]},
+            {<<0>>, [0]},
+            {"add" ++ [0], "add" ++ [0]},
+            {[16#1F41E], [16#1F41E]}
+        ]
     ],
     %% The memory is an export, but no function.
-    ?assert(is_error(hb_beamr:call(hb_beamr_test_lib:start(memory), "memory", []))),
-    ?assert(is_error(hb_beamr:call(hb_beamr_test_lib:start(nothing), "", []))).
+    Memory = hb_beamr_test_lib:start(memory),
+    ?assertEqual(unknown("memory"), hb_beamr:call(Memory, "memory", [])),
+    %% The empty name is one, if there is an export of that name.
+    ?assertEqual(unknown(""), hb_beamr:call(Memory, "", [])),
+    ?assertEqual(unknown(""), hb_beamr:call(Memory, <<>>, [])).
+
+unknown(What) ->
+    {error, "unknown function: " ++ What}.
 
 names_that_are_none(_) ->
     Values = hb_beamr_test_lib:start(values),
     [
-        ?assert(is_error(hb_beamr:call(Values, Name, [])))
+        %% Bytes that are not UTF-8 are shown as Latin-1.
+        ?assertEqual(unknown([Byte]), hb_beamr:call(Values, <<Byte>>, []))
+     || Byte <- [255, 16#C3]
+    ],
+    [
+        ?assertEqual(unknown("the name is no text"), hb_beamr:call(Values, Name, []))
      || Name <- [
-            <<255>>,
-            <<16#C3>>,
             [16#110000],
             [16#D800],
             [-1],
+            [1 bsl 100],
             [atom],
             [1.5],
             [$a | $b],
@@ -275,24 +422,22 @@ names_that_are_none(_) ->
         ]
     ].
 
+%% What is shown of them is 200 characters.
 long_names(_) ->
     Values = hb_beamr_test_lib:start(values),
     [
-        begin
-            {error, Text} = Answer = hb_beamr:call(Values, Name, []),
-            ?assert(is_error(Answer)),
-            ?assert(length(Text) < 1000)
-        end
-     || Name <- [
-            lists:duplicate(100000, $x),
-            binary:copy(<<"x">>, 100000),
-            lists:duplicate(100000, 16#1F41D),
-            binary:copy(<<255>>, 100000)
+        ?assertEqual(unknown(lists:duplicate(200, Shown) ++ "..."), hb_beamr:call(Values, Name, []))
+     || {Name, Shown} <- [
+            {lists:duplicate(100000, $x), $x},
+            {binary:copy(<<"x">>, 100000), $x},
+            {lists:duplicate(100000, 16#1F41D), 16#1F41D},
+            {binary:copy(<<255>>, 100000), 255}
         ]
     ],
     Long = lists:duplicate(100000, $x),
     Own = hb_beamr_test_lib:start_wat(["(module (func (export \"", Long, "\")))"]),
-    ?assertEqual({ok, []}, hb_beamr:call(Own, Long, [])).
+    ?assertEqual({ok, []}, hb_beamr:call(Own, Long, [])),
+    ?assertEqual({ok, []}, hb_beamr:call(Own, list_to_binary(Long), [])).
 
 functions_that_are_none(_) ->
     Values = hb_beamr_test_lib:start(values),
@@ -330,4 +475,122 @@ import_functions_that_are_none(_) ->
     [
         ?assertError(function_clause, hb_beamr:call(Imports, "mul", [1, 1], Fun))
      || Fun <- [atom, fun() -> ok end, fun(_, _) -> ok end, 1]
+    ].
+
+%% The instance, its owner or the caller: the call ends, and so does what belongs to the dead.
+import_functions_that_kill(_) ->
+    Gone = {error, "instance is not running", state},
+    Instance = hb_beamr_test_lib:start(imports),
+    KillInstance = fun(S, #{instance := Self}, _) ->
+        exit(Self, kill),
+        hb_beamr_test_lib:wait_until(fun() -> not is_process_alive(Self) end),
+        {ok, [1], S}
+    end,
+    ?assertEqual(Gone, hb_beamr:call(Instance, "mul", [1, 1], KillInstance, state)),
+    Owner = spawn(fun() -> receive stop -> ok end end),
+    {ok, Owned, _, _} = hb_beamr:start(hb_beamr_test_lib:wasm(imports), #{owner => Owner}),
+    KillOwner = fun(S, _, _) ->
+        exit(Owner, kill),
+        hb_beamr_test_lib:wait_until(fun() -> not is_process_alive(Owned) end),
+        {ok, [1], S}
+    end,
+    ?assertEqual(Gone, hb_beamr:call(Owned, "mul", [1, 1], KillOwner, state)),
+    Other = hb_beamr_test_lib:start(imports),
+    Kill = fun(_, _, _) -> exit(self(), kill) end,
+    ?assertEqual(
+        {ended, killed},
+        hb_beamr_test_lib:run(fun() -> hb_beamr:call(Other, "mul", [1, 1], Kill) end)
+    ),
+    ?assertEqual({ok, [7]}, hb_beamr:call(Other, "seven", [])).
+
+ranges_of_memory(_) ->
+    Memory = hb_beamr_test_lib:start(memory),
+    [
+        begin
+            Text = lists:flatten(
+                io_lib:format("~b bytes at ~b pass the end of memory at 65536", [Size, Offset])
+            ),
+            ?assertEqual({error, Text}, hb_beamr_io:read(Memory, Offset, Size)),
+            Size =< 4 andalso
+                ?assertEqual(
+                    {error, Text}, hb_beamr_io:write(Memory, Offset, binary:copy(<<1>>, Size))
+                )
+        end
+     || {Offset, Size} <- [
+            {65533, 4},
+            {65536, 1},
+            {65537, 0},
+            {1 bsl 32, 0},
+            {1 bsl 32, 4},
+            {1 bsl 64 - 1, 1},
+            {1 bsl 64 - 1, 2},
+            {0, 65537},
+            {0, 1 bsl 32},
+            {1, 1 bsl 32},
+            {1 bsl 63, 1 bsl 63},
+            {1 bsl 64 - 1, 1 bsl 64 - 1}
+        ]
+    ],
+    [?assertEqual({ok, <<>>}, hb_beamr_io:read(Memory, Offset, 0)) || Offset <- [0, 65536]],
+    ?assertEqual({error, "out of bounds: 1 bytes at -1"}, hb_beamr_io:read(Memory, -1, 1)),
+    ?assertEqual({error, "out of bounds: -1 bytes at 1"}, hb_beamr_io:read(Memory, 1, -1)),
+    ?assertEqual(
+        {error, "the offset is an integer from 0 to 2^64 - 1, not -1"},
+        hb_beamr_io:write(Memory, -1, <<1>>)
+    ).
+
+memory_to_restore(_) ->
+    Memory = hb_beamr_test_lib:start(memory),
+    ok = hb_beamr_io:write(Memory, 0, <<"abc">>),
+    [
+        ?assertEqual(
+            {error, "the memory to restore is a binary"}, hb_beamr:deserialize(Memory, Bad)
+        )
+     || Bad <- [atom, "abc", [<<1>>], 1, {}, #{}, <<1:3>>, <<0:(8 * 65536), 1:1>>, self()]
+    ],
+    %% Too little, and nothing.
+    ?assertEqual(ok, hb_beamr:deserialize(Memory, <<"x">>)),
+    ?assertEqual(ok, hb_beamr:deserialize(Memory, <<>>)),
+    ?assertEqual({ok, <<"xbc">>}, hb_beamr_io:read(Memory, 0, 3)),
+    %% More than its maximum of four pages, and than any.
+    [
+        ?assertEqual(
+            {error, lists:flatten(io_lib:format(
+                "memory of 1 pages cannot grow by ~b: its maximum is passed or memory is short",
+                [(Size - 1) div 65536]
+            ))},
+            hb_beamr:deserialize(Memory, <<0:(8 * Size)>>)
+        )
+     || Size <- [4 * 65536 + 1, 100000000]
+    ],
+    ?assertEqual({ok, <<"xbc">>}, hb_beamr_io:read(Memory, 0, 3)),
+    %% What a module without memory answered.
+    Nothing = hb_beamr_test_lib:start(nothing),
+    ?assertEqual({ok, <<>>}, hb_beamr:serialize(Nothing)),
+    ?assertEqual(ok, hb_beamr:deserialize(Nothing, <<>>)),
+    ?assertEqual({error, "the module has no memory"}, hb_beamr:deserialize(Nothing, <<1>>)),
+    ok = hb_beamr:stop(Nothing),
+    ?assertEqual({error, "instance is not running"}, hb_beamr:deserialize(Nothing, <<>>)).
+
+%% Printing a number of millions of digits would take minutes.
+terms_that_are_too_large_to_print(_) ->
+    Memory = hb_beamr_test_lib:start(memory),
+    Large = 1 bsl 20000000,
+    Short = fun({error, Reason}) -> length(hb_beamr_error:format_error(Reason)) < 1000 end,
+    [
+        ?assert(Short(Answer))
+     || Answer <- [
+            hb_beamr:start(hb_beamr_test_lib:wasm(nothing), #{stack_size => Large}),
+            hb_beamr:start(hb_beamr_test_lib:wasm(nothing), #{Large => Large}),
+            hb_beamr:call(Memory, Large, []),
+            hb_beamr:call(Memory, {Large}, []),
+            hb_beamr:call(Memory, "load", [Large]),
+            hb_beamr_io:read(Memory, Large, 1),
+            hb_beamr_io:read(Memory, 0, Large),
+            hb_beamr_io:write(Memory, -Large, <<1>>),
+            hb_beamr_io:free(Memory, Large),
+            hb_beamr_io:read_string(Memory, Large),
+            hb_beamr_io:read_string(Memory, 0, [Large]),
+            hb_beamr_io:grow(Memory, Large)
+        ]
     ].

@@ -7,6 +7,7 @@
 -export([wasm/1]).
 -export([wat/1]).
 -export([padded_module/2]).
+-export([filled_module/2]).
 -export([start/1]).
 -export([start_wat/1]).
 
@@ -100,6 +101,19 @@ padded_module(Bytes, Number) when Number < 1 bsl 30 ->
         7, 10, 1, 6, "number", 0, 0,
         10, 10, 1, 8, 0, 16#41, 1:1, E:7, 1:1, D:7, 1:1, C:7, 1:1, B:7, A, 16#0B,
         0, (leb128(byte_size(Padding) + 4))/binary, 3, "pad", Padding/binary
+    >>.
+
+%% A valid module with a memory that begins with so many bytes of data, of one kind.
+-spec filled_module(Bytes :: pos_integer(), Byte :: byte()) -> binary().
+filled_module(Bytes, Byte) ->
+    Data = binary:copy(<<Byte>>, Bytes),
+    Pages = leb128((Bytes + 65535) div 65536),
+    Segment = <<1, 0, 16#41, 0, 16#0B, (leb128(Bytes))/binary, Data/binary>>,
+    <<
+        0, "asm", 1:32/little,
+        5, (byte_size(Pages) + 2), 1, 0, Pages/binary,
+        7, 10, 1, 6, "memory", 2, 0,
+        11, (leb128(byte_size(Segment)))/binary, Segment/binary
     >>.
 
 -spec leb128(non_neg_integer()) -> binary().
