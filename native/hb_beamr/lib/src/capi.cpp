@@ -37,7 +37,7 @@ hb_beamr_capi_lib_rc_t guard(hb_beamr_capi_lib_context_t* ctx, Body&& body) noex
   try {
     return to_c(body(static_cast<Context&>(*ctx)));
   } catch (const std::bad_alloc&) {
-    return HB_BEAMR_CAPI_LIB_ERROR_ALLOCATION_FAILED;
+    return to_c(ctx->fail_without_memory(Rc::kAllocationFailed));
   } catch (...) {
     return HB_BEAMR_CAPI_LIB_ERROR_INTERNAL;
   }

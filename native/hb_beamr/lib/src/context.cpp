@@ -237,13 +237,13 @@ Status Context::bind_imports(hb_beamr_capi_user_host_func_callback_t default_cal
 void Context::queue_start_functions() {
   const ModuleDescription& module = module_->description();
   start_functions_.clear();
-  if (const auto function = module.start_function()) start_functions_.push_back(*function);
-  for (const char* name : {"__post_instantiate", "__wasm_call_ctors"}) {
+  for (const char* name : {"__wasm_call_ctors", "__post_instantiate"}) {
     const auto function = module.find_export(WASM_EXTERN_FUNC, name);
     if (function && module.function_type(*function).text == "()") {
       start_functions_.push_back(*function);
     }
   }
+  if (const auto function = module.start_function()) start_functions_.push_back(*function);
 }
 
 Rc Context::instantiate(hb_beamr_capi_user_host_func_callback_t default_callback,
@@ -258,12 +258,12 @@ Rc Context::instantiate(hb_beamr_capi_user_host_func_callback_t default_callback
   if (!store_) store_.reset(wasm_store_new(engine_->get()));
   if (!store_) return fail(Rc::kAllocationFailed, "memory is short: no store for the instance");
   if (Status bound = bind_imports(default_callback, overrides); !bound) return fail(bound.error());
+  queue_start_functions();  // whatever fails does so before there is an instance
   Result<Instance> instance =
       Instance::create(store_.get(), *module_, stack_size_, limits_, bindings_);
   if (!instance) return fail(instance.error());
   instance_ = *instance;
   guest_.attach(instance_->handle(), instance_->exec_env(), *module_);
-  queue_start_functions();
   if (start_functions_.empty()) {
     move(State::kInstantiated);
     return Rc::kSuccess;

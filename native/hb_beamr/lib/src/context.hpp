@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,6 +21,9 @@
 #include "state.hpp"
 
 namespace hb::beamr {
+
+/// Short enough for a string that takes no memory.
+inline constexpr const char* kOutOfMemory = "out of memory";
 
 /// What stands behind hb_beamr_capi_lib_context_t; the header there documents each function. All may
 /// throw std::bad_alloc before they have changed anything.
@@ -42,6 +44,11 @@ class Context {
   const char* last_error() const noexcept { return last_error_.c_str(); }
   Rc fail(Rc rc, std::string text);
   Rc fail(const Error& error) { return fail(error.rc, error.text); }
+  /// Fails where not even a text can be made.
+  Rc fail_without_memory(Rc rc) noexcept {
+    last_error_ = kOutOfMemory;
+    return rc;
+  }
   /// nullptr after a start function has trapped, until the next instantiate().
   wasm_store_t* store() const noexcept { return store_.get(); }
 
@@ -116,8 +123,8 @@ class Context {
   std::vector<HostFuncEnv> bindings_;  // one for each imported function
   std::optional<Instance> instance_;   // owned by the store
   Guest guest_;
-  std::deque<std::uint32_t> start_functions_;  // still to run
-  bool is_starting_ = false;                   // a start function runs or waits
+  std::vector<std::uint32_t> start_functions_;  // still to run, the next one last
+  bool is_starting_ = false;                    // a start function runs or waits
   std::uint32_t running_host_functions_ = 0;
   std::uint32_t stack_size_;
   hb_beamr_capi_lib_limits_t limits_;

@@ -159,7 +159,10 @@ Rc Context::on_trapped() {
     last_error_ = "Exception: " + trap_.message;
   } catch (const std::bad_alloc&) {
     guest_.discard_trap();
-    last_error_.clear();
+    trap_.kind = HB_BEAMR_CAPI_LIB_TRAP_OTHER;
+    trap_.message = kOutOfMemory;
+    trap_.frames.clear();
+    fail_without_memory(Rc::kCallFailed);
   }
   if (guest_.depth() > 0) {
     move(State::kAwaitingImport);
@@ -179,8 +182,8 @@ Rc Context::run_start_functions() {
 }
 
 hb_beamr_capi_lib_event_kind_t Context::start_next_start_function() {
-  const std::uint32_t function = start_functions_.front();
-  start_functions_.pop_front();
+  const std::uint32_t function = start_functions_.back();
+  start_functions_.pop_back();
   return guest_.prepare_call(module_->description().function_type(function))
              ? guest_.call(function, {})
              : guest_.fail_to_start();
@@ -195,7 +198,7 @@ hb_beamr_capi_lib_event_kind_t Context::run_host_function(const HostFuncEnv& bou
       trap_message = "a host function returned while a call that it had started was going on";
     }
   } catch (const std::bad_alloc&) {
-    trap_message = "out of memory";  // short enough to need none
+    trap_message = kOutOfMemory;
   } catch (...) {
     trap_message = "a host function threw a C++ exception";
   }

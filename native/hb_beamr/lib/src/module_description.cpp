@@ -6,6 +6,7 @@
 #include "module_description.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "byte_cursor.hpp"
 #include "utf8.hpp"
@@ -122,8 +123,10 @@ class ModuleDescription::Reader {
       read_section(id, section);
       if (section.failed() && id != kCustom) return false;
     }
-    std::stable_sort(out_.names_.begin(), out_.names_.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    // Of two names the first one counts. A stable sort would take memory of its own.
+    std::sort(out_.names_.begin(), out_.names_.end(), [](const auto& a, const auto& b) {
+      return std::pair(a.first, a.second.data()) < std::pair(b.first, b.second.data());
+    });
     return !in.failed() && is_consistent();
   }
 

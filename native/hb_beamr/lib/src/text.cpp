@@ -42,7 +42,8 @@ std::string quoted(std::string_view name) {
 std::string trap_message(const wasm_trap_t* trap) {
   wasm_message_t message{};
   wasm_trap_message(trap, &message);
-  std::string text(message.data == nullptr ? "" : message.data, message.size);
+  if (message.data == nullptr) return {};  // memory was short: its size is what was wanted
+  std::string text(message.data, message.size);
   wasm_byte_vec_delete(&message);
   while (!text.empty() && text.back() == '\0') text.pop_back();
   return text;
