@@ -284,8 +284,8 @@ TEST(AllocationFailure, WhenMemoryGrows) {
   const auto module = fixture("grow_far");
   fail_each_request([&](Script& s) {
     if (!s.begin_with(module)) return;
-    // In place; to a reservation; within it; to the next one.
-    for (const std::uint64_t pages : {1, 20, 1000, 10}) {
+    // A small one moves; to a reservation; within it; to the next one.
+    for (const unsigned pages : {1U, 20U, 1000U, 10U}) {
       const bool has_grown =
           s.run(kOk, [&] { return hb_beamr_capi_lib_grow_memory(s.ctx(), pages, nullptr); });
       if (!has_grown) return;
