@@ -85,7 +85,7 @@ bring(starting) ->
 bring(loading_a_large_module) ->
     %% Others all the time.
     waits_for_port(fun Load() ->
-        Wasm = hb_beamr_test_lib:padded_module(100 * ?MIB, rand:uniform(1 bsl 30)),
+        Wasm = hb_beamr_test_lib:padded_module(50 * ?MIB, rand:uniform(1 bsl 30)),
         {ok, _, _, _} = hb_beamr:start(Wasm),
         Load()
     end);
@@ -98,7 +98,7 @@ bring(copying_a_large_memory) ->
     end).
 
 waits_for_port(Do) ->
-    hb_beamr_test_lib:wait_for_port(spawn(Do)).
+    hb_beamr_test_lib:wait_for_port(spawn_link(Do)).
 
 waits_in_import(Instance) ->
     Main = self(),

@@ -147,6 +147,7 @@ wait_for_port(Pid) ->
     wait_until(fun() ->
         case process_info(Pid, [status, current_function]) of
             [{status, waiting}, {current_function, {hb_beamr_port, _, _}}] -> true;
+            undefined -> error({process_has_ended, Pid});
             _ -> false
         end
     end).
