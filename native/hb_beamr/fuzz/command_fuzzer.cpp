@@ -29,6 +29,8 @@ constexpr std::array<const char*, 16> kNames{
     "sum20", "count_and_ask", "ask_and_count", "counter",   "ratio", "fixed", "spin",     "recurse",
 };
 constexpr std::size_t kMaxSteps = 200;
+/// More than there are.
+constexpr std::size_t kOperations = 40;
 
 std::string fixture(const std::string& name) {
   std::ifstream file(std::string(HB_BEAMR_FIXTURE_DIR) + "/" + name + ".wasm", std::ios::binary);
@@ -53,7 +55,6 @@ std::string bytes(Integer value) {
 Tag tag_of(const std::string& answer) {
   HB_FUZZ_CHECK(!answer.empty());
   const auto tag = static_cast<Tag>(answer.front());
-  HB_FUZZ_CHECK(tag <= Tag::kTurn);
   if (tag == Tag::kError) HB_FUZZ_CHECK(answer.size() >= 2);
   return tag;
 }
@@ -139,7 +140,7 @@ class Session {
   }
 
   void ask_anything(std::size_t who) {
-    auto operation = input_.below(static_cast<std::size_t>(Operation::kTryFunction) + 3);
+    auto operation = input_.below(kOperations);
     if (operation == 0) operation = input_.take<std::uint32_t>();
     ask(who, Operation{static_cast<std::uint32_t>(operation)}, input_.text(input_.below(64)));
   }
