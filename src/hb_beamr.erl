@@ -56,7 +56,9 @@
 %% Instances.
 -export([start/1]).
 -export([start/2]).
+-export([start_link/2]).
 -export([stop/1]).
+-export([give_away/2]).
 
 %% Calls.
 -export([call/3]).
@@ -65,6 +67,7 @@
 -export([call/6]).
 -export([prepare/2]).
 -export([cancel/1]).
+-export([reply/2]).
 -export([last_error/1]).
 -export([stub/3]).
 
@@ -74,6 +77,9 @@
 -export([global_get/2]).
 -export([global_set/3]).
 
+-export([info/0]).
+-export([info/1]).
+-export([describe/1]).
 -export([counters/0]).
 -export([wasm_send/2]).
 
@@ -86,15 +92,44 @@
 -export_type([prepared/0]).
 -export_type([import_fun/0]).
 -export_type([import_call/0]).
+-export_type([token/0]).
 
 -type instance() :: pid().
 
 -type options() :: #{
-    owner => pid(),
-    stack_size => 4096..67108864
+    owner => pid() | none,
+    timeout => timeout(),
+    stack_size => 4096..67108864,
+    max_memory => non_neg_integer() | infinity,
+    max_table_elements => non_neg_integer() | infinity,
+    max_call_depth => pos_integer() | infinity,
+    max_results => non_neg_integer() | infinity,
+    max_module_size => non_neg_integer() | infinity
 }.
-%% `owner': the process with which the instance ends; default: the calling process. `stack_size':
-%% bytes that the guest's frames may take, default 524,288; what is not touched costs no memory.
+%% <dl>
+%% <dt>`owner'</dt>
+%% <dd>The process with which the instance ends; default: the calling process. `none': it runs until
+%%   it is stopped, or the application is.</dd>
+%% <dt>`timeout'</dt>
+%% <dd>Milliseconds, at most 4,294,967,295, for loading and the start functions; default:
+%%   `infinity'.</dd>
+%% <dt>`stack_size'</dt>
+%% <dd>Bytes that the guest's frames may take, default 524,288; what is not touched costs no
+%%   memory. A guest that recurses deeper traps with the kind `stack_overflow'.</dd>
+%% <dt>`max_memory'</dt>
+%% <dd>Bytes of linear memory; default 4 GiB. `memory.grow' past it answers -1 to the guest.</dd>
+%% <dt>`max_table_elements'</dt>
+%% <dd>Elements of each table; default 10,000,000. `table.grow' past it answers -1.</dd>
+%% <dt>`max_call_depth'</dt>
+%% <dd>Calls that are active at once: 1 forbids nested ones. Default: as many as fit the native
+%%   stack, about 100.</dd>
+%% <dt>`max_results'</dt>
+%% <dd>Results of a function that is called; default 1,000.</dd>
+%% <dt>`max_module_size'</dt>
+%% <dd>Bytes of the module; default 128 MiB.</dd>
+%% </dl>
+%% Except for `owner' and `timeout', the defaults are those of the application's environment, under
+%% the same names.
 
 -type import() :: {
     func | memory | table | global, Module :: string(), Name :: string(), Signature :: string()
@@ -119,17 +154,23 @@
 
 -type import_call() :: #{
     instance := instance(), module := string(), func := string(), args := [value()],
-    func_sig := string()
+    func_sig := string(), token := token()
 }.
+
+-type token() :: hb_beamr_token:token().
+%% One import of one call, for {@link reply/2}. May be sent to other processes and nodes.
 
 -type import_answer() ::
     {ok, Results :: [value()], State :: term()}
-    | {ok, {import_exception, unicode:chardata()}, State :: term()}.
+    | {ok, {import_exception, unicode:chardata()}, State :: term()}
+    | {defer, State :: term()}
+    | {defer, State :: term(), #{timeout => timeout()}}.
 %% Results of the import; more than it has are ignored. An exception makes the import trap with
-%% this message.
+%% this message. `defer': somebody answers later, with {@link reply/2}; if nobody does within the
+%% import's own `timeout' in milliseconds, the call ends as at its own deadline.
 
 -type call_error() ::
-    {error, string(), State :: term()}
+    {error, string() | timeout, State :: term()}
     | {error, {invalid_args, term()}}
     | {error, Class :: error | exit | throw, Reason :: term(), Stack :: list(), State :: term()}.
 
@@ -143,30 +184,55 @@ start(Wasm) ->
 %% `Wasm' is the module in binary format. When this returns, its start functions have run: the
 %% module's own, then exports named `__wasm_call_ctors' or `__post_instantiate' without parameters
 %% and results. Their imports were answered by {@link stub/3}. This waits for them, however long
-%% they take; the owner's death ends that.
+%% they take, unless the options have a `timeout'; the owner's death ends that.
 %%
 %% The second argument is `wasm', `aot', or a map of options, see {@type options()}. A file of
 %% ahead-of-time compiled code is recognised by its contents; this build does not run them, and
 %% neither is `aot' possible for others.
 %%
-%% The error says in words what failed. Nothing is left of the instance then.
+%% Nothing is left of an instance that did not start. With `wasm' and `aot' the error says in words
+%% what failed; with options it is `timeout' or a {@type hb_beamr_error:reason()}.
 -spec start(Wasm :: binary(), wasm | aot | options()) ->
-    {ok, instance(), [import()], [export()]} | {error, string()}.
+    {ok, instance(), [import()], [export()]}
+    | {error, string() | timeout | hb_beamr_error:reason()}.
 start(Wasm, wasm) ->
-    start(Wasm, #{});
+    in_words(start(Wasm, #{}));
 start(<<0, "aot", _/binary>> = Wasm, aot) ->
-    start(Wasm, #{});
+    start(Wasm, wasm);
 start(Wasm, aot) when is_binary(Wasm) ->
     {error, "not an AOT file: start it as wasm"};
 start(Wasm, Options) when is_binary(Wasm), is_map(Options) ->
-    case hb_beamr_instance:start(Wasm, Options) of
-        {ok, Instance, Imports, Exports} -> {ok, Instance, Imports, Exports};
-        {error, {Code, #{message := Text}}} -> {error, hb_beamr_error:string(Code, Text)}
-    end;
+    hb_beamr_instance:start(Wasm, Options);
 start(Wasm, _) when is_binary(Wasm) ->
     {error, "the second argument of start is wasm, aot or a map of options"};
 start(_, _) ->
     {error, "a module is a binary"}.
+
+-spec in_words(Started | {error, hb_beamr_error:reason()}) -> Started | {error, string()}.
+in_words({error, {_, _} = Reason}) -> {error, hb_beamr_error:string(Reason)};
+in_words({error, {limit, _, _} = Reason}) -> {error, hb_beamr_error:string(Reason)};
+in_words(Started) -> Started.
+
+%% @doc Start an instance linked to the calling process, as a supervisor wants it.
+%%
+%% A child specification is `#{id => Id, start => {hb_beamr, start_link, [Wasm, Options]}}'. The
+%% owner is the supervisor unless the options say otherwise. What the module imports and exports
+%% tells {@link describe/1}.
+-spec start_link(Wasm :: binary(), options()) ->
+    {ok, instance()} | {error, timeout | hb_beamr_error:reason()}.
+start_link(Wasm, Options) when is_binary(Wasm), is_map(Options) ->
+    case hb_beamr_instance:start_link(Wasm, Options) of
+        {ok, Instance, _Imports, _Exports} -> {ok, Instance};
+        Error -> Error
+    end.
+
+%% @doc Make another process the owner of an instance, or, with `none', nobody.
+%%
+%% Only the owner may do so; where there is none, any process. The instance goes on with whatever
+%% it does. If the new owner is dead the instance ends.
+-spec give_away(instance(), NewOwner :: pid() | none) -> ok | {error, hb_beamr_error:reason()}.
+give_away(Instance, NewOwner) when is_pid(Instance), is_pid(NewOwner) orelse NewOwner =:= none ->
+    hb_beamr_instance:give_away(Instance, NewOwner).
 
 %% @doc End an instance.
 %%
@@ -183,21 +249,25 @@ stop(Instance) when is_pid(Instance) ->
 %% the function takes: nothing ran. Other errors are strings: `"Exception: ..."' for a trap,
 %% `"unknown function: ..."', `"instance is not running"'.
 -spec call(instance(), function_ref(), Args :: [value()]) ->
-    {ok, Results :: [value()]} | {error, string() | {invalid_args, term()}}.
-call(Instance, Function, Args) when is_pid(Instance) ->
-    case hb_beamr_call:run(Instance, Function, Args, fun ?MODULE:stub/3, #{}, #{}) of
-        {ok, Values, _} ->
-            {ok, hb_beamr_value:decode(Values)};
-        Failure ->
-            case failure(Failure, Args) of
-                {error, Text, _State} -> {error, Text};
-                Error -> Error
-            end
-    end.
+    {ok, Results :: [value()]} | {error, string() | timeout | {invalid_args, term()}}.
+call(Instance, Function, Args) ->
+    call(Instance, Function, Args, #{}).
 
-%% @equiv call(Instance, Function, Args, ImportFun, #{}, #{})
+%% @doc Call a function with an import function, as {@link call/6}, or with options.
+%%
+%% The options are a map with the key `timeout' (milliseconds, or `infinity'). Then imports are
+%% answered by {@link stub/3}, and the answer is as that of {@link call/3}, or `{error, timeout}' if
+%% the deadline passed before the call had ended.
 -spec call(instance(), function_ref(), Args :: [value()], import_fun()) ->
-    {ok, Results :: [value()], State :: term()} | call_error().
+    {ok, Results :: [value()], State :: term()} | call_error();
+    (instance(), function_ref(), Args :: [value()], #{timeout => timeout()}) ->
+    {ok, Results :: [value()]} | {error, string() | timeout | {invalid_args, term()}}.
+call(Instance, Function, Args, Options) when is_pid(Instance), is_map(Options) ->
+    case call(Instance, Function, Args, fun ?MODULE:stub/3, #{}, Options) of
+        {ok, Results, _State} -> {ok, Results};
+        {error, {invalid_args, _}} = Error -> Error;
+        {error, Reason, _State} -> {error, Reason}
+    end;
 call(Instance, Function, Args, ImportFun) ->
     call(Instance, Function, Args, ImportFun, #{}, #{}).
 
@@ -219,7 +289,15 @@ call(Instance, Function, Args, ImportFun, State) ->
 %% '''
 %%
 %% It runs in the calling process and may use the same instance: its memory, and nested calls. A
-%% trap in a nested call leaves the outer one as it was.
+%% trap in a nested call leaves the outer one as it was. With `{defer, State}' it leaves the answer
+%% to another process, which uses {@link reply/2} with the `token' of the import; the call waits
+%% meanwhile.
+%%
+%% If `Opts' is a map with the key `timeout' (milliseconds from 0 to 4,294,967,295, or `infinity'),
+%% that is how long the call may take: with waiting for its turn, its imports, and the calls that
+%% import functions make. At the deadline the guest traps within milliseconds, and the call answers
+%% `{error, timeout, State}'; an import function that runs then is not interrupted, but what it
+%% answers is of no use any more. The instance can be called again at once.
 %%
 %% Errors:
 %% <ul>
@@ -244,15 +322,23 @@ call(Instance, Function, Args, ImportFun, State) ->
 call(Instance, Function, Args, ImportFun, State, Opts) when
     is_pid(Instance), is_function(ImportFun, 3)
 ->
-    case hb_beamr_call:run(Instance, Function, Args, ImportFun, State, Opts) of
-        {ok, Values, State2} -> {ok, hb_beamr_value:decode(Values), State2};
-        Failure -> failure(Failure, Args)
+    case hb_beamr_deadline:option(Opts) of
+        {ok, Timeout} ->
+            case hb_beamr_call:run(Instance, Function, Args, ImportFun, State, Opts, Timeout) of
+                {ok, Values, State2} -> {ok, hb_beamr_value:decode(Values), State2};
+                Failure -> failure(Failure, Args)
+            end;
+        {error, Text} ->
+            {error, hb_beamr_error:text(Text), State}
     end.
 
 -spec failure(hb_beamr_call:outcome(), term()) -> call_error().
-failure({error, invalid_args, _, _}, Args) -> {error, {invalid_args, Args}};
+failure({error, invalid_args, _, _}, Args) ->
+    {error, {invalid_args, Args}};
 failure({raised, Class, Reason, Stack, State}, _) ->
     {error, Class, Reason, Stack, State};
+failure({timeout, State}, _) ->
+    {error, timeout, State};
 failure(Failure, _) ->
     State = element(tuple_size(Failure), Failure),
     {error, hb_beamr_call:failure_string(Failure), State}.
@@ -273,25 +359,41 @@ prepare(Instance, Name) when is_pid(Instance) ->
 
 %% @doc End the call that an instance is busy with, whichever process made it.
 %%
-%% The call answers `"Exception: terminated"'; a call that waits for the answer of its import does
-%% so when it gets it. The instance stays usable. If there is no call nothing happens.
+%% The call answers `"Exception: terminated"', with the calls nested in it; if its import function
+%% runs, as soon as that has answered, and if the import was deferred, at once. The instance stays
+%% usable. If there is no call nothing happens.
 -spec cancel(instance()) -> ok | {error, hb_beamr_error:reason()}.
 cancel(Instance) when is_pid(Instance) ->
     result(hb_beamr_cache:use(Instance, fun hb_beamr_port:cancel/1)).
 
-%% @doc Why a call has just failed.
+%% @doc Answer an import whose import function answered `{defer, State}'.
+%%
+%% From any process, also of another node. `Answer' is `{ok, Results}', the results alone, or
+%% `{import_exception, Text}'. The first valid answer counts, also one that comes before the import
+%% function has deferred; it is then of no use what that answers. Waits while the guest runs a call
+%% that was nested in the import.
+%%
+%% Errors: `bad_result' if number or types of the results are not what the import has: it still
+%% waits; `stale_token' if it was answered already, or its call has ended; `not_running' if the
+%% instance is gone or its node cannot be reached.
+-spec reply(
+    token(), {ok, Results} | Results | {import_exception, unicode:chardata()}
+) -> ok | {error, hb_beamr_error:reason()} when Results :: [value()].
+reply(Token, Answer) ->
+    hb_beamr_token:reply(Token, Answer).
+
+%% @doc Why the calling process's last call of an instance failed.
 %%
 %% For a trap or an exception of an import: its kind, its message and the frames of the guest,
-%% innermost first. The instance knows them until it is called again, so any process may ask; while
-%% the guest runs this waits. For other errors, the code and the message of the calling process's
-%% last failure with this instance; so it tells what was wrong with arguments. `none' if there is
+%% innermost first. For other errors, the code and the message, such as what was wrong with
+%% arguments. To a process that has not called the instance, or called another one since, it tells
+%% of the instance's last call, if that trapped; while the guest runs this waits. `none' if there is
 %% nothing to tell.
 -spec last_error(instance()) -> hb_beamr_error:reason() | none.
 last_error(Instance) when is_pid(Instance) ->
     case hb_beamr_cache:last_error(Instance) of
-        {Code, Details} when is_map(Details) -> {Code, Details};
-        {Code, Text} when Code =/= trap, Code =/= cancelled -> hb_beamr_error:new(Code, Text);
-        _ -> last_trap(Instance)
+        none -> last_trap(Instance);
+        Outcome -> hb_beamr_call:reason(Outcome)
     end.
 
 -spec last_trap(instance()) -> hb_beamr_error:reason() | none.
@@ -363,7 +465,55 @@ global_set(Instance, Name, Value) when is_pid(Instance) ->
             named(Instance, Name, unknown_global, Set)
     end.
 
-%% @doc What the driver counts in this node: instances, calls, and the like.
+%% @doc What this node's instances use and have done since the application started.
+%%
+%% `instances'; `memory': bytes of all linear memories; `waiting': calls that wait for their turn;
+%% `calls', `imports', `traps', `timeouts'; `migrations': calls that went from a scheduler to a
+%% worker; `inline_us': guests' time on schedulers, sampled every 100 us; `worker_us': guests' time
+%% on workers; `queue_length': guests that wait for a worker; `workers'; and `limits' of the node.
+%% `longest_hold_ns' is the longest time that anything of this library held a scheduler, and
+%% `longest_hold_of' the operation (docs/protocol.md), if the application's environment has
+%% `measure_holds' set to `true'.
+-spec info() -> {ok, #{atom() => term()}} | {error, hb_beamr_error:reason()}.
+info() ->
+    case counters() of
+        {ok, Counters} -> {ok, Counters#{limits => hb_beamr_registry:limits()}};
+        Error -> Error
+    end.
+
+%% @doc What an instance does, uses and has done.
+%%
+%% `activity' is `idle', `waiting' (for the answer of an import) or `working'; `owner'; `memory' in
+%% bytes; `waiting': processes that wait for their turn; `calls', `imports', `traps', `timeouts',
+%% `migrations', `inline_us' and `worker_us' as in {@link info/0}. Answers at once, whatever the
+%% guest does; of a guest that runs, `memory' is what it had when it was last seen.
+-spec info(instance()) -> {ok, #{atom() => term()}} | {error, hb_beamr_error:reason()}.
+info(Instance) when is_pid(Instance) ->
+    case hb_beamr_instance:owner(Instance) of
+        {ok, Owner} ->
+            case hb_beamr_cache:use(Instance, fun hb_beamr_port:info/1) of
+                {ok, #{activity := Activity} = Usage} ->
+                    {ok, Usage#{
+                        owner => Owner,
+                        activity := element(Activity + 1, {idle, waiting, working})
+                    }};
+                Failure ->
+                    result(Failure)
+            end;
+        Error ->
+            Error
+    end.
+
+%% @doc The imports and exports of an instance's module, as {@link start/2} answers them. Waits
+%% while the guest runs.
+-spec describe(instance()) -> {ok, [import()], [export()]} | {error, hb_beamr_error:reason()}.
+describe(Instance) when is_pid(Instance) ->
+    case hb_beamr_cache:use(Instance, fun hb_beamr_port:describe/1) of
+        {ok, Imports, Exports} -> hb_beamr_instance:description(Imports, Exports);
+        Failure -> result(Failure)
+    end.
+
+%% @doc What the driver counts in this node; see {@link info/0}.
 -spec counters() -> {ok, #{atom() => non_neg_integer()}} | {error, hb_beamr_error:reason()}.
 counters() ->
     case hb_beamr_app:ensure_started() of

@@ -7,6 +7,7 @@
 
 -export([description/1]).
 -export([trap_info/1]).
+-export([trap_message/1]).
 -export([counters/1]).
 
 -export_type([extern/0]).
@@ -60,6 +61,11 @@ trap_info(
         frames => frames(Count, Frames),
         truncated => Truncated =/= 0
     }.
+
+%% @doc The message alone.
+-spec trap_message(binary()) -> binary().
+trap_message(<<K, _:K/binary, M:16/little, Message:M/binary, _/binary>>) ->
+    Message.
 
 -spec frames(non_neg_integer(), binary()) -> [hb_beamr_error:frame()].
 frames(0, _) ->

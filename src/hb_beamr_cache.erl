@@ -23,7 +23,7 @@
 -export([function/1]).
 -export([learn/2]).
 
--export([note_error/3]).
+-export([note_error/2]).
 -export([last_error/1]).
 
 -define(KEY, '$hb_beamr').
@@ -32,7 +32,6 @@
 -define(MAX_NAME, 64).
 
 -type module_id() :: non_neg_integer() | none.
--type noted() :: none | {hb_beamr_error:code(), binary() | hb_beamr_error:details()}.
 
 -record(module, {
     id = none :: module_id(),
@@ -45,7 +44,7 @@
     port :: port() | none,
     module :: #module{},
     others = [] :: [#module{}],
-    error = none :: noted()
+    error = none :: hb_beamr_call:outcome() | none
 }).
 
 %%% Instances
@@ -191,21 +190,21 @@ ask_number(Port, Name) ->
 
 %%% Errors
 
-%% @doc Note why the last call failed.
--spec note_error(pid(), hb_beamr_error:code(), binary() | hb_beamr_error:details()) -> ok.
-note_error(Pid, Code, About) ->
+%% @doc Note why the last call failed: its outcome, without the state.
+-spec note_error(pid(), hb_beamr_call:outcome()) -> ok.
+note_error(Pid, Outcome) ->
     case get(?KEY) of
         #cache{pid = Pid} = Cache ->
-            put(?KEY, Cache#cache{error = {Code, About}}),
+            put(?KEY, Cache#cache{error = Outcome}),
             ok;
         _ ->
             ok
     end.
 
 %% @doc What was noted.
--spec last_error(pid()) -> noted().
+-spec last_error(pid()) -> hb_beamr_call:outcome() | none.
 last_error(Pid) ->
     case get(?KEY) of
-        #cache{pid = Pid, error = Error} -> Error;
+        #cache{pid = Pid, error = Outcome} -> Outcome;
         _ -> none
     end.

@@ -17,7 +17,7 @@
 
 -export([glue/3]).
 -export([role/3]).
--export([import/4]).
+-export([import/5]).
 
 -export_type([role/0]).
 -export_type([glue/0]).
@@ -91,19 +91,19 @@ role(_, _, _) ->
     ask.
 
 %% @doc Answer an import of another role than `ask'.
--spec import(hb_beamr_import:import(), binary(), hb_beamr_call:context(), term()) ->
-    hb_beamr_call:outcome().
-import({throw, _, _, _} = Import, Values, Context, State) ->
-    hb_beamr_call:ask(Import, Values, Context, State);
-import({longjmp, _, _, _} = Import, _Values, Context, State) ->
-    hb_beamr_call:throw_out(<<"longjmp">>, Import, Context, State);
-import({{invoke, Zeros, Helpers}, _, _, _}, Values, Context, State) ->
+-spec import(hb_beamr_import:import(), Id, binary(), hb_beamr_call:context(), term()) ->
+    hb_beamr_call:outcome()
+when
+    Id :: non_neg_integer().
+import({throw, _, _, _} = Import, Id, Values, Context, State) ->
+    hb_beamr_call:ask(Import, Id, Values, Context, State);
+import({longjmp, _, _, _} = Import, Id, _Values, Context, State) ->
+    hb_beamr_call:throw_out(<<"longjmp">>, Import, Id, Context, State);
+import({{invoke, Zeros, Helpers}, _, _, _}, _Id, Values, Context, State) ->
     {StackSave, _, _} = Helpers,
     case call(StackSave, none, [], Context, State) of
         {ok, Stack, State2} ->
-            Element = element_and_arguments(Values),
-            Event = hb_beamr_port:call_table(hb_beamr_call:context_port(Context), Element),
-            case hb_beamr_call:loop(Event, Context, State2) of
+            case hb_beamr_call:loop(call_element(Values, Context), Context, State2) of
                 {ok, Results, State3} -> answer(Results, Context, State3);
                 {thrown, _, State3} -> catch_throw(Stack, Zeros, Helpers, Context, State3);
                 Failure -> fail(Failure, Context)
@@ -111,6 +111,12 @@ import({{invoke, Zeros, Helpers}, _, _, _}, Values, Context, State) ->
         Failure ->
             fail(Failure, Context)
     end.
+
+-spec call_element(binary(), hb_beamr_call:context()) -> hb_beamr_port:event().
+call_element(Values, Context) ->
+    Port = hb_beamr_call:context_port(Context),
+    Deadline = hb_beamr_call:context_deadline(Context),
+    hb_beamr_port:call_table(Port, element_and_arguments(Values), Deadline).
 
 %% The first argument is the element; an address of 32 bits is no negative number.
 -spec element_and_arguments(binary()) -> iodata().
@@ -148,39 +154,38 @@ call(none, Name, _Args, _Context, State) ->
     {error, unknown_function, list_to_binary(Name), State};
 call(Function, _Name, Args, Context, State) ->
     Data = hb_beamr_value:encode(Function, Args),
-    Event = hb_beamr_port:call_function(hb_beamr_call:context_port(Context), Data),
+    Port = hb_beamr_call:context_port(Context),
+    Event = hb_beamr_port:call_function(Port, Data, hb_beamr_call:context_deadline(Context)),
     hb_beamr_call:loop(Event, Context, State).
 
 -spec answer(binary(), hb_beamr_call:context(), term()) -> hb_beamr_call:outcome().
 answer(Results, Context, State) ->
-    case hb_beamr_port:answer(hb_beamr_call:context_port(Context), Results) of
-        {error, bad_result, Text} -> fail({error, bad_result, Text, State}, Context);
-        Event -> hb_beamr_call:loop(Event, Context, State)
+    Port = hb_beamr_call:context_port(Context),
+    case hb_beamr_port:answer(Port, Results, hb_beamr_call:context_deadline(Context)) of
+        {error, bad_result, Text} ->
+            fail({error, bad_result, Text, State}, Context);
+        {delivered, Id} ->
+            %% Nobody can have the token of this import, but its call may have been cancelled.
+            ok = hb_beamr_port:forget_delivery(Port, Id),
+            answer(Results, Context, State);
+        Event ->
+            hb_beamr_call:loop(Event, Context, State)
     end.
 
-%% What is no throw ends the outer call in the same way. The driver will only remember that an
-%% import raised it: what the trap was is asked before.
+%% What is no throw ends the outer call in the same way, and as what it is.
 -spec fail(hb_beamr_call:outcome(), hb_beamr_call:context()) -> hb_beamr_call:outcome().
-fail({error, trap, Text, State} = Failure, Context) ->
-    case hb_beamr_port:trap_info(hb_beamr_call:context_port(Context)) of
-        {ok, Details} when is_map(Details) ->
-            hb_beamr_call:fail({trap, Details, Text, State}, message(Text), Context);
-        _ ->
-            hb_beamr_call:fail(Failure, message(Text), Context)
-    end;
-fail({error, Code, Text, State}, Context) when Code =/= cancelled, Code =/= not_running ->
+fail({thrown, Info, State}, Context) ->
+    fail({trapped, trap, Info, State}, Context);
+fail({trapped, _, Info, _} = Failure, Context) ->
+    hb_beamr_call:fail(Failure, hb_beamr_answer:trap_message(Info), Context);
+fail({error, Code, Text, State}, Context) when
+    Code =/= cancelled, Code =/= not_running, Code =/= trap
+->
     %% It was no call of the user's that has bad arguments or finds no function.
-    fail({thrown, <<"Exception: ", Text/binary>>, State}, Context);
+    hb_beamr_call:fail({error, trap, Text, State}, Text, Context);
 fail({error, _, Text, _} = Failure, Context) ->
-    hb_beamr_call:fail(Failure, message(Text), Context);
-fail({trap, _, Text, _} = Failure, Context) ->
-    hb_beamr_call:fail(Failure, message(Text), Context);
-fail({thrown, Text, State}, Context) ->
-    hb_beamr_call:fail({error, trap, Text, State}, message(Text), Context);
+    hb_beamr_call:fail(Failure, Text, Context);
+fail({timeout, _} = Failure, Context) ->
+    hb_beamr_call:fail(Failure, <<"timed out">>, Context);
 fail({raised, _, _, _, _} = Failure, Context) ->
     hb_beamr_call:fail(Failure, <<"import function failed">>, Context).
-
-%% The driver puts the prefix before every message.
--spec message(binary()) -> binary().
-message(<<"Exception: ", Text/binary>>) -> Text;
-message(Text) -> Text.

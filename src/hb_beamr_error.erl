@@ -15,16 +15,20 @@
 -export([code/1]).
 -export([new/1]).
 -export([new/2]).
+-export([exceeded/3]).
+-export([string/1]).
 -export([string/2]).
 -export([text/1]).
 -export([show/1]).
 
 -export_type([reason/0]).
 -export_type([code/0]).
+-export_type([limit/0]).
+-export_type([excess/0]).
 -export_type([details/0]).
 -export_type([frame/0]).
 
--type reason() :: {code(), details()}.
+-type reason() :: {code(), details()} | {limit, limit(), excess()}.
 %% A code, and a map with at least the key `message': UTF-8 text without a prefix.
 
 -type code() ::
@@ -47,7 +51,10 @@
     | not_running
     | invalid_option
     | unsupported
-    | not_started.
+    | not_started
+    | timeout
+    | stale_token
+    | not_owner.
 %% <dl>
 %% <dt>`trap'</dt>
 %% <dd>The guest trapped, or an import was answered with an exception. The details have `kind',
@@ -92,19 +99,45 @@
 %% <dd>Something that this build does not do.</dd>
 %% <dt>`not_started'</dt>
 %% <dd>The application is not running and did not start.</dd>
+%% <dt>`timeout'</dt>
+%% <dd>The deadline passed before the call had ended.</dd>
+%% <dt>`stale_token'</dt>
+%% <dd>The import of a token was answered already, or its call has ended.</dd>
+%% <dt>`not_owner'</dt>
+%% <dd>The calling process does not own the instance.</dd>
 %% </dl>
+
+-type limit() ::
+    memory
+    | table_elements
+    | call_depth
+    | results
+    | module_size
+    | instances
+    | total_memory
+    | waiting_calls.
+%% See {@type hb_beamr:options()} for those of an instance, and the application's environment for
+%% those of the node: `instances', `total_memory' and `waiting_calls'.
+
+-type excess() :: #{
+    message := binary(), limit := non_neg_integer(), wanted := non_neg_integer()
+}.
+%% What is allowed and what was wanted: bytes for memories and modules, else a number. What is
+%% wanted is at least that much.
 
 -type details() :: #{
     message := binary(),
     kind => atom(),
     frames => [frame()],
-    truncated => boolean()
+    truncated => boolean(),
+    in_start_function => true
 }.
 %% `kind' is one of `unreachable', `memory_out_of_bounds', `table_out_of_bounds',
 %% `undefined_element', `uninitialized_element', `indirect_call_type_mismatch',
 %% `integer_divide_by_zero', `integer_overflow', `invalid_conversion_to_integer',
 %% `stack_overflow', `host' (an import raised it), `cancelled', `other'. `frames' are the guest's,
-%% innermost first, at most 64; `truncated' says that there were more.
+%% innermost first, at most 64; `truncated' says that there were more. `in_start_function' is there
+%% if it was no call of the user's.
 
 -type frame() :: #{
     function := non_neg_integer(),
@@ -121,10 +154,14 @@
 
 %% @doc A sentence about an error of any function of this library.
 %%
-%% Takes a {@type reason()}, a string, or the `{invalid_args, Args}' of `call'.
--spec format_error(reason() | string() | {invalid_args, term()}) -> string().
-format_error({Code, #{message := Message} = Details}) ->
-    string(Code, Message) ++ backtrace(maps:get(frames, Details, []));
+%% Takes a {@type reason()}, a string, `timeout', or the `{invalid_args, Args}' of `call'.
+-spec format_error(reason() | string() | timeout | {invalid_args, term()}) -> string().
+format_error({limit, _, #{message := Message}}) ->
+    text(Message);
+format_error({_, #{message := _} = Details} = Reason) ->
+    string(Reason) ++ backtrace(maps:get(frames, Details, []));
+format_error(timeout) ->
+    "the deadline has passed";
 format_error({invalid_args, Args}) ->
     lists:flatten(["invalid arguments: ", show(Args)]);
 format_error(Text) when is_list(Text) ->
@@ -157,7 +194,7 @@ show(Term) ->
 
 %% @private
 %% @doc The code of a number of the protocol.
--spec code(byte()) -> code().
+-spec code(byte()) -> code() | limit.
 code(1) -> trap;
 code(2) -> cancelled;
 code(3) -> invalid_args;
@@ -173,6 +210,8 @@ code(12) -> not_holder;
 code(13) -> system_limit;
 code(14) -> badarg;
 code(15) -> unknown_global;
+code(17) -> limit;
+code(18) -> stale_token;
 code(_) -> internal.
 
 %% @private
@@ -182,15 +221,56 @@ new({error, Code, Text}) -> new(Code, Text);
 new(closed) -> new(not_running, <<"instance is not running">>).
 
 %% @private
--spec new(code(), unicode:chardata()) -> reason().
+-spec new(code() | limit, unicode:chardata()) -> reason().
+new(limit, Text) ->
+    [Name, Limit, Wanted] = binary:split(Text, <<" ">>, [global]),
+    exceeded(binary_to_existing_atom(Name), binary_to_integer(Limit), binary_to_integer(Wanted));
 new(Code, Text) when is_binary(Text) ->
     {Code, #{message => binary:copy(Text)}};
 new(Code, Text) ->
     {Code, #{message => unicode:characters_to_binary(Text)}}.
 
 %% @private
+%% @doc A limit would be passed.
+-spec exceeded(limit(), non_neg_integer(), non_neg_integer()) -> reason().
+exceeded(Name, Limit, Wanted) ->
+    Text = io_lib:format("the limit of ~ts is ~b~ts, wanted is ~b", [
+        what(Name), Limit, unit(Name), Wanted
+    ]),
+    {limit, Name, #{
+        message => unicode:characters_to_binary(Text), limit => Limit, wanted => Wanted
+    }}.
+
+-spec what(limit()) -> string().
+what(memory) -> "an instance's memory";
+what(table_elements) -> "a table";
+what(call_depth) -> "nested calls";
+what(results) -> "a function's results";
+what(module_size) -> "a module";
+what(instances) -> "instances in this node";
+what(total_memory) -> "all instances' memory";
+what(waiting_calls) -> "calls that wait for their turn in this node".
+
+-spec unit(limit()) -> string().
+unit(Name) when Name =:= memory; Name =:= module_size; Name =:= total_memory -> " bytes";
+unit(table_elements) -> " elements";
+unit(_) -> "".
+
+%% @private
 %% @doc The string that the compatible functions answer.
--spec string(code(), binary()) -> string().
+-spec string(reason()) -> string().
+string({limit, _, #{message := Message}}) ->
+    text(Message);
+string({Code, #{message := Message, in_start_function := true}}) ->
+    string(Code, Message) ++ " (in the start function)";
+string({Code, #{message := Message}}) ->
+    string(Code, Message).
+
+%% @private
+-spec string(code() | limit, binary()) -> string().
+string(trap, Message) -> "Exception: " ++ text(Message);
+string(cancelled, Message) -> "Exception: " ++ text(Message);
+string(limit, Text) -> string(new(limit, Text));
 string(unknown_function, Name) -> "unknown function: " ++ short(text(Name));
 string(unknown_global, Name) -> "unknown global: " ++ short(text(Name));
 string(instantiate, Text) -> "the module cannot be instantiated: " ++ text(Text);

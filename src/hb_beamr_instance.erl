@@ -13,7 +13,11 @@
 -behaviour(gen_server).
 
 -export([start/2]).
+-export([start_link/2]).
 -export([stop/1]).
+-export([owner/1]).
+-export([give_away/2]).
+-export([description/2]).
 
 -export([init/1]).
 -export([handle_call/3]).
@@ -23,120 +27,190 @@
 
 -record(instance, {
     port :: port(),
-    %% The process that starts the instance, until it has started, if it is not the owner.
-    starter = none :: reference() | none
+    owner :: pid() | none,
+    owner_monitor :: reference() | none,
+    %% Of the process that starts the instance, until it has started, if it is not the owner.
+    starter_monitor = none :: reference() | none
 }).
 
--define(MIN_STACK, 4096).
--define(MAX_STACK, 67108864).
+-record(request, {
+    wasm :: binary(),
+    owner :: pid() | none,
+    limits :: hb_beamr_limits:limits(),
+    deadline :: hb_beamr_deadline:deadline()
+}).
+
+-type started() :: {ok, pid(), [hb_beamr:import()], [hb_beamr:export()]}.
+
+-type refusal() :: {error, timeout | hb_beamr_error:reason()}.
+
+-define(GONE, <<"the owner of the instance ended before it had started">>).
 
 %% @doc Start an instance of a module; see `hb_beamr:start/2'.
--spec start(binary(), hb_beamr:options()) ->
-    {ok, pid(), [hb_beamr:import()], [hb_beamr:export()]} | {error, hb_beamr_error:reason()}.
+-spec start(binary(), hb_beamr:options()) -> started() | refusal().
 start(Wasm, Options) ->
-    case check(Wasm, Options) of
+    start(Wasm, Options, start).
+
+%% @doc The same, linked to the calling process.
+-spec start_link(binary(), hb_beamr:options()) -> started() | refusal().
+start_link(Wasm, Options) ->
+    start(Wasm, Options, start_link).
+
+-spec start(binary(), hb_beamr:options(), start | start_link) -> started() | refusal().
+start(Wasm, Options, How) ->
+    Since = erlang:monotonic_time(),
+    Result =
+        case request(Wasm, Options) of
+            {ok, Request} ->
+                case hb_beamr_app:ensure_started() of
+                    ok -> spawn_and_boot(Request, How);
+                    NotStarted -> NotStarted
+                end;
+            Invalid ->
+                Invalid
+        end,
+    case Result of
+        {ok, Pid, _, _} ->
+            Owner = maps:get(owner, Options, self()),
+            hb_beamr_telemetry:started(Pid, Owner, Since, byte_size(Wasm));
+        {error, Reason} ->
+            hb_beamr_telemetry:refused(Reason, Since, byte_size(Wasm))
+    end,
+    Result.
+
+-spec request(binary(), hb_beamr:options()) -> {ok, #request{}} | refusal().
+request(<<0, "aot", _/binary>>, _Options) ->
+    {error, hb_beamr_error:new(unsupported, "this build of hb_beamr does not run AOT files")};
+request(Wasm, Options) ->
+    case check_options(maps:to_list(Options)) of
         ok ->
-            case hb_beamr_app:ensure_started() of
-                ok -> spawn_and_boot(Wasm, Options);
-                Error -> Error
+            case {hb_beamr_limits:of_instance(Options), hb_beamr_deadline:option(Options)} of
+                {{ok, #{module_size := Most}}, {ok, _}} when byte_size(Wasm) > Most ->
+                    {error, hb_beamr_error:exceeded(module_size, Most, byte_size(Wasm))};
+                {{ok, Limits}, {ok, Timeout}} ->
+                    {ok, #request{
+                        wasm = Wasm,
+                        owner = maps:get(owner, Options, self()),
+                        limits = Limits,
+                        deadline = hb_beamr_deadline:in_force(Timeout)
+                    }};
+                {{error, Reason}, _} ->
+                    {error, Reason};
+                {_, {error, Text}} ->
+                    {error, hb_beamr_error:new(invalid_option, Text)}
             end;
-        Error ->
-            Error
+        Invalid ->
+            Invalid
     end.
 
--spec check(binary(), hb_beamr:options()) -> ok | {error, hb_beamr_error:reason()}.
-check(<<0, "aot", _/binary>>, _Options) ->
-    {error, hb_beamr_error:new(unsupported, "this build of hb_beamr does not run AOT files")};
-check(_Wasm, Options) ->
-    check_options(maps:to_list(Options)).
-
--spec check_options([{term(), term()}]) -> ok | {error, hb_beamr_error:reason()}.
+-spec check_options([{term(), term()}]) -> ok | refusal().
 check_options([]) ->
     ok;
-check_options([{owner, Owner} | Rest]) when is_pid(Owner) ->
+check_options([{owner, Owner} | Rest]) when is_pid(Owner); Owner =:= none ->
     check_options(Rest);
-check_options([{stack_size, Bytes} | Rest]) when
-    is_integer(Bytes), Bytes >= ?MIN_STACK, Bytes =< ?MAX_STACK
-->
+check_options([{timeout, _} | Rest]) ->
     check_options(Rest);
-check_options([{Key, Value} | _]) ->
-    Text = ["invalid option: ", hb_beamr_error:show(Key), " => ", hb_beamr_error:show(Value)],
-    {error, hb_beamr_error:new(invalid_option, Text)}.
+check_options([{Key, Value} | Rest]) ->
+    case hb_beamr_limits:is_option(Key) of
+        true ->
+            check_options(Rest);
+        false ->
+            [K, V] = [hb_beamr_error:show(Term) || Term <- [Key, Value]],
+            {error, hb_beamr_error:new(invalid_option, ["invalid option: ", K, " => ", V])}
+    end.
 
--spec spawn_and_boot(binary(), hb_beamr:options()) ->
-    {ok, pid(), [hb_beamr:import()], [hb_beamr:export()]} | {error, hb_beamr_error:reason()}.
-spawn_and_boot(Wasm, Options) ->
-    Owner = maps:get(owner, Options, self()),
-    case gen_server:start(?MODULE, {self(), Owner}, []) of
+-spec spawn_and_boot(#request{}, start | start_link) -> started() | refusal().
+spawn_and_boot(#request{owner = Owner} = Request, How) ->
+    case gen_server:How(?MODULE, {self(), Owner}, []) of
         {ok, Pid} ->
-            case boot(Pid, Wasm, maps:get(stack_size, Options, 0)) of
+            case boot(Pid, Request) of
                 {ok, Imports, Exports} when Owner =:= self() ->
                     {ok, Pid, Imports, Exports};
                 {ok, Imports, Exports} ->
                     gen_server:cast(Pid, started),
                     {ok, Pid, Imports, Exports};
-                Error ->
-                    stop(Pid),
-                    Error
+                {error, Reason} ->
+                    give_up(Pid, How),
+                    {error, Reason}
             end;
         {error, {shutdown, Reason}} ->
             {error, Reason}
     end.
 
+%% Nothing is left of it, not even a message.
+-spec give_up(pid(), start | start_link) -> ok.
+give_up(Pid, How) ->
+    How =:= start_link andalso unlink(Pid),
+    Port = hb_beamr_cache:port(Pid),
+    stop(Pid),
+    receive
+        {'EXIT', Pid, _} when How =:= start_link -> ok
+    after 0 -> ok
+    end,
+    Port =:= none orelse hb_beamr_port:flush(Port),
+    ok.
+
 %% What takes long is done by the process that wants the instance, through the port.
--spec boot(pid(), binary(), non_neg_integer()) ->
-    {ok, [hb_beamr:import()], [hb_beamr:export()]} | {error, hb_beamr_error:reason()}.
-boot(Pid, Wasm, StackSize) ->
+-spec boot(pid(), #request{}) -> {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal().
+boot(Pid, #request{wasm = Wasm, deadline = Deadline} = Request) ->
     case hb_beamr_registry:find(Pid) of
-        {Port, _} -> boot(Pid, Port, Wasm, StackSize);
-        none -> {error, start_error(not_running, <<>>)}
-    end.
-
--spec boot(pid(), port(), binary(), non_neg_integer()) ->
-    {ok, [hb_beamr:import()], [hb_beamr:export()]} | {error, hb_beamr_error:reason()}.
-boot(Pid, Port, Wasm, StackSize) ->
-    case hb_beamr_port:load_module(Port, Wasm) of
-        {ok, ModuleId} ->
-            hb_beamr_registry:set_module(Pid, ModuleId),
-            hb_beamr_cache:enter(Pid, Port, ModuleId),
-            case hb_beamr_call:instantiate(Pid, Port, StackSize) of
-                {ok, _, _} -> describe(Port);
-                {error, Code, Text, _} -> {error, start_error(Code, Text)};
-                {trap, Details, _, _} -> {error, {trap, Details}};
-                {thrown, Text, _} -> {error, start_error(trap, Text)}
+        {Port, _} ->
+            case hb_beamr_port:load_module(Port, Wasm, Deadline) of
+                {ok, ModuleId} ->
+                    hb_beamr_registry:set_module(Pid, ModuleId),
+                    hb_beamr_cache:enter(Pid, Port, ModuleId),
+                    instantiate(Pid, Port, Request);
+                timeout ->
+                    {error, timeout};
+                closed ->
+                    {error, hb_beamr_error:new(not_running, ?GONE)};
+                Failure ->
+                    {error, hb_beamr_error:new(Failure)}
             end;
-        {error, Code, Text} ->
-            {error, hb_beamr_error:new(Code, Text)};
-        closed ->
-            {error, start_error(not_running, <<>>)}
+        none ->
+            {error, hb_beamr_error:new(not_running, ?GONE)}
     end.
 
--spec describe(port()) ->
-    {ok, [hb_beamr:import()], [hb_beamr:export()]} | {error, hb_beamr_error:reason()}.
+-spec instantiate(pid(), port(), #request{}) ->
+    {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal().
+instantiate(Pid, Port, #request{limits = Limits, deadline = Deadline}) ->
+    #{stack_size := StackSize} = Limits,
+    %% A port that is closed is noticed below.
+    _ = hb_beamr_port:set_limits(Port, Limits),
+    case hb_beamr_call:instantiate(Pid, Port, StackSize, Deadline) of
+        {ok, _, _} -> describe(Port);
+        {timeout, _} -> {error, timeout};
+        {error, not_running, _, _} -> {error, hb_beamr_error:new(not_running, ?GONE)};
+        Failure -> {error, start_error(hb_beamr_call:reason(Failure))}
+    end.
+
+-spec start_error(hb_beamr_error:reason()) -> hb_beamr_error:reason().
+start_error({Code, Details}) when Code =:= trap; Code =:= cancelled ->
+    {Code, Details#{in_start_function => true}};
+start_error(Reason) ->
+    Reason.
+
+-spec describe(port()) -> {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal().
 describe(Port) ->
     case hb_beamr_port:describe(Port) of
-        {ok, Imports, Exports} ->
-            {ok,
-                [
-                    {Kind, hb_beamr_error:text(Module), hb_beamr_error:text(Name),
-                        hb_beamr_error:text(Signature)}
-                 || {Kind, Module, Name, Signature} <- Imports
-                ],
-                [
-                    {Kind, hb_beamr_error:text(Name), hb_beamr_error:text(Signature)}
-                 || {Kind, _, Name, Signature} <- Exports
-                ]};
-        closed ->
-            {error, start_error(not_running, <<>>)}
+        {ok, Imports, Exports} -> description(Imports, Exports);
+        closed -> {error, hb_beamr_error:new(not_running, ?GONE)}
     end.
 
--spec start_error(hb_beamr_error:code(), binary()) -> hb_beamr_error:reason().
-start_error(trap, Text) ->
-    hb_beamr_error:new(trap, <<Text/binary, " (in the start function)">>);
-start_error(not_running, _) ->
-    hb_beamr_error:new(not_running, <<"the owner of the instance ended before it had started">>);
-start_error(Code, Text) ->
-    hb_beamr_error:new(Code, Text).
+%% @doc Imports and exports as users get them.
+-spec description([hb_beamr_answer:extern()], [hb_beamr_answer:extern()]) ->
+    {ok, [hb_beamr:import()], [hb_beamr:export()]}.
+description(Imports, Exports) ->
+    {ok,
+        [
+            {Kind, hb_beamr_error:text(Module), hb_beamr_error:text(Name),
+                hb_beamr_error:text(Signature)}
+         || {Kind, Module, Name, Signature} <- Imports
+        ],
+        [
+            {Kind, hb_beamr_error:text(Name), hb_beamr_error:text(Signature)}
+         || {Kind, _, Name, Signature} <- Exports
+        ]}.
 
 %% @doc End an instance; when this returns it is gone. Nothing happens if there is none.
 -spec stop(pid()) -> ok.
@@ -146,6 +220,7 @@ stop(Pid) ->
             hb_beamr_registry:remove(Pid),
             hb_beamr_cache:forget(Pid),
             Monitor = erlang:monitor(process, Pid),
+            hb_beamr_telemetry:stopped(Pid, stopped, fun() -> usage(Port) end),
             hb_beamr_port:close(Port),
             receive
                 {'DOWN', Monitor, process, _, _} -> ok
@@ -154,9 +229,39 @@ stop(Pid) ->
             ok
     end.
 
+%% @doc The process with which an instance ends.
+-spec owner(pid()) -> {ok, pid() | none} | {error, hb_beamr_error:reason()}.
+owner(Pid) ->
+    ask(Pid, owner).
+
+%% @doc See `hb_beamr:give_away/2'.
+-spec give_away(pid(), pid() | none) -> ok | {error, hb_beamr_error:reason()}.
+give_away(Pid, Owner) ->
+    ask(Pid, {give_away, Owner}).
+
+-spec ask(pid(), term()) -> Answer :: term().
+ask(Pid, Request) ->
+    case hb_beamr_registry:find(Pid) of
+        none ->
+            {error, hb_beamr_error:new(closed)};
+        _ ->
+            try
+                gen_server:call(Pid, Request, infinity)
+            catch
+                exit:_ -> {error, hb_beamr_error:new(closed)}
+            end
+    end.
+
+-spec usage(port()) -> map().
+usage(Port) ->
+    case hb_beamr_port:info(Port) of
+        {ok, Usage} -> maps:without([activity, waiting], Usage);
+        _ -> #{}
+    end.
+
 %%% The process
 
--spec init({Starter :: pid(), Owner :: pid()}) ->
+-spec init({Starter :: pid(), Owner :: pid() | none}) ->
     {ok, #instance{}} | {stop, {shutdown, hb_beamr_error:reason()}}.
 init({Starter, Owner}) ->
     process_flag(trap_exit, true),
@@ -164,8 +269,12 @@ init({Starter, Owner}) ->
         {ok, Port} ->
             case hb_beamr_registry:add(self(), Port) of
                 true ->
-                    erlang:monitor(process, Owner),
-                    {ok, #instance{port = Port, starter = watch(Starter, Owner)}};
+                    {ok, #instance{
+                        port = Port,
+                        owner = Owner,
+                        owner_monitor = watch(Owner),
+                        starter_monitor = watch_starter(Starter, Owner)
+                    }};
                 false ->
                     refuse(not_started, "the application hb_beamr is not running")
             end;
@@ -173,22 +282,40 @@ init({Starter, Owner}) ->
             refuse(system_limit, Text)
     end.
 
--spec watch(pid(), pid()) -> reference() | none.
-watch(Owner, Owner) -> none;
-watch(Starter, _Owner) -> erlang:monitor(process, Starter).
+-spec watch(pid() | none) -> reference() | none.
+watch(none) -> none;
+watch(Owner) -> erlang:monitor(process, Owner).
+
+-spec watch_starter(pid(), pid() | none) -> reference() | none.
+watch_starter(Owner, Owner) -> none;
+watch_starter(Starter, _Owner) -> watch(Starter).
+
+-spec unwatch(reference() | none) -> true.
+unwatch(none) -> true;
+unwatch(Monitor) -> erlang:demonitor(Monitor, [flush]).
 
 -spec refuse(hb_beamr_error:code(), string()) -> {stop, {shutdown, hb_beamr_error:reason()}}.
 refuse(Code, Text) ->
     {stop, {shutdown, hb_beamr_error:new(Code, Text)}}.
 
--spec handle_call(term(), gen_server:from(), #instance{}) -> {reply, {error, unknown}, #instance{}}.
+-spec handle_call(term(), gen_server:from(), #instance{}) -> {reply, term(), #instance{}}.
+handle_call(owner, _From, #instance{owner = Owner} = Instance) ->
+    {reply, {ok, Owner}, Instance};
+handle_call({give_away, New}, {Caller, _}, #instance{owner = Owner} = Instance) when
+    Owner =:= Caller; Owner =:= none
+->
+    unwatch(Instance#instance.owner_monitor),
+    {reply, ok, Instance#instance{owner = New, owner_monitor = watch(New)}};
+handle_call({give_away, _New}, _From, #instance{owner = Owner} = Instance) ->
+    Text = io_lib:format("the owner is ~p", [Owner]),
+    {reply, {error, hb_beamr_error:new(not_owner, Text)}, Instance};
 handle_call(_Request, _From, Instance) ->
     {reply, {error, unknown}, Instance}.
 
 -spec handle_cast(term(), #instance{}) -> {noreply, #instance{}}.
-handle_cast(started, #instance{starter = Monitor} = Instance) when Monitor =/= none ->
-    erlang:demonitor(Monitor, [flush]),
-    {noreply, Instance#instance{starter = none}};
+handle_cast(started, #instance{starter_monitor = Monitor} = Instance) ->
+    unwatch(Monitor),
+    {noreply, Instance#instance{starter_monitor = none}};
 handle_cast(_Request, Instance) ->
     {noreply, Instance}.
 
@@ -203,6 +330,11 @@ handle_info(_Message, Instance) ->
     {noreply, Instance}.
 
 -spec terminate(term(), #instance{}) -> ok.
-terminate(_Reason, #instance{port = Port}) ->
+terminate(Reason, #instance{port = Port}) ->
+    %% Whoever has removed the row has told of the end.
+    case hb_beamr_registry:find(self()) of
+        none -> ok;
+        _ -> hb_beamr_telemetry:stopped(self(), Reason, fun() -> usage(Port) end)
+    end,
     hb_beamr_registry:remove(self()),
     hb_beamr_port:close(Port).

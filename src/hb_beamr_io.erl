@@ -100,7 +100,9 @@ free(Instance, Pointer) when is_pid(Instance) ->
 
 -spec own(hb_beamr:instance(), string(), term()) -> hb_beamr_call:outcome().
 own(Instance, Function, Argument) when ?IS_U64(Argument) ->
-    hb_beamr_call:run(Instance, Function, [Argument], fun hb_beamr:stub/3, #{}, #{});
+    hb_beamr_call:run(
+        Instance, Function, [Argument], fun hb_beamr:stub/3, #{}, #{}, infinity
+    );
 own(_Instance, Function, Argument) ->
     Text = not_a_number("argument of " ++ Function, Argument),
     {error, invalid_args, unicode:characters_to_binary(Text), #{}}.

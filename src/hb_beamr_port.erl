@@ -16,18 +16,22 @@
 -export([close/1]).
 
 %% A module and its instance.
--export([load_module/2]).
--export([instantiate/2]).
+-export([load_module/3]).
+-export([set_limits/2]).
+-export([instantiate/3]).
 -export([describe/1]).
 -export([function/2]).
 -export([try_function/2]).
 
 %% Calls.
--export([call/2]).
--export([call_function/2]).
--export([call_table/2]).
--export([answer/2]).
+-export([call/3]).
+-export([call_function/3]).
+-export([call_table/3]).
+-export([answer/3]).
 -export([trap/2]).
+-export([deliver/3]).
+-export([await_delivery/3]).
+-export([forget_delivery/2]).
 -export([cancel/1]).
 -export([trap_info/1]).
 
@@ -38,15 +42,30 @@
 -export([grow/2]).
 -export([global_get/2]).
 -export([global_set/3]).
+
+%% The node, and what is used.
+-export([configure/3]).
+-export([info/1]).
 -export([counters/1]).
+
+-export([flush/1]).
 
 -export_type([event/0]).
 -export_type([failure/0]).
+-export_type([delivery/0]).
 
 -type event() ::
     {completed, Values :: binary()}
-    | {import, Position :: non_neg_integer(), Values :: binary()}
+    | {import, Position :: non_neg_integer(), Id :: non_neg_integer(), Values :: binary()}
+    | {trapped, trap | cancelled, Info :: binary()}
+    | {delivered, Id :: non_neg_integer()}
+    | timeout
     | failure().
+%% `trapped': see `hb_beamr_answer:trap_info/1'. `delivered': another process has answered the
+%% import, and `await_delivery/3' gives what; the import still waits. `timeout': the deadline has
+%% passed, and nothing of the call is left.
+
+-type delivery() :: {answer, Values :: iodata()} | {trap, Message :: iodata()}.
 
 -type failure() :: {error, hb_beamr_error:code(), Text :: binary()} | closed.
 
@@ -70,8 +89,14 @@
 -define(COUNTERS, 16).
 -define(TRAP_INFO, 17).
 -define(FUNCTION, 18).
+-define(PASS, 19).
 -define(CLOSE, 21).
 -define(TRY_FUNCTION, 22).
+-define(TIMEOUT, 23).
+-define(CONFIGURE, 24).
+-define(DELIVER, 25).
+-define(INFO, 26).
+-define(LIMITS, 27).
 -define(WRITE_AT, 16#80000000).
 
 -define(OK, 0).
@@ -81,10 +106,13 @@
 -define(ERROR, 4).
 -define(QUEUED, 5).
 -define(TURN, 6).
+-define(DELIVERY, 7).
+-define(DELIVERED, 8).
+-define(TRAPPED, 9).
 
 %% What is larger goes as a command: it is not copied, and a worker does the work.
 -define(LARGE, 1 bsl 20).
-%% A known module is compared at once up to this size: 30 us a MiB, which is less than to hand it over.
+%% A known module is compared at once up to this size: 30 us a MiB, less than to hand it over.
 -define(LARGE_MODULE, 2 bsl 20).
 
 %%% The driver
@@ -138,21 +166,50 @@ close(Port) ->
 
 %%% A module and its instance
 
-%% @doc Load a module. Equal bytes get equal identities.
--spec load_module(port(), binary()) -> {ok, Id :: non_neg_integer()} | failure().
-load_module(Port, Bytes) when byte_size(Bytes) > ?LARGE_MODULE ->
-    loaded(command(Port, [<<?LOAD>>, Bytes]));
-load_module(Port, Bytes) ->
-    loaded(request(Port, ?LOAD, Bytes)).
+%% @doc Load a module. Equal bytes get equal identities. After `timeout' the port is of no use: its
+%% answer is still to come.
+-spec load_module(port(), binary(), hb_beamr_deadline:deadline()) ->
+    {ok, Id :: non_neg_integer()} | timeout | failure().
+load_module(Port, Bytes, Deadline) when byte_size(Bytes) > ?LARGE_MODULE ->
+    case send_command(Port, [<<?LOAD>>, Bytes]) of
+        true -> loaded(await_answer(Port, Deadline));
+        closed -> closed
+    end;
+load_module(Port, Bytes, Deadline) ->
+    case control(Port, ?LOAD, Bytes) of
+        <<?PENDING>> -> loaded(await_answer(Port, Deadline));
+        Answer -> loaded(Answer)
+    end.
 
--spec loaded(binary() | closed) -> {ok, non_neg_integer()} | failure().
+-spec loaded(binary() | timeout | closed) -> {ok, non_neg_integer()} | timeout | failure().
 loaded(<<?OK, Id:64/little>>) -> {ok, Id};
+loaded(timeout) -> timeout;
 loaded(Answer) -> failure(Answer).
 
+%% @doc Bound what the instance may use; before it is made.
+-spec set_limits(port(), hb_beamr_limits:limits()) -> ok | failure().
+set_limits(Port, Limits) ->
+    #{memory := Memory, table_elements := Elements} = Limits,
+    #{call_depth := Depth, results := Results} = Limits,
+    Data = <<Memory:64/little, Elements:64/little, Depth:32/little, Results:32/little>>,
+    done(request(Port, ?LIMITS, Data)).
+
+%% @doc Bound what the node may have; through any port.
+-spec configure(port(), hb_beamr_limits:node_limits(), MeasureHolds :: boolean()) -> ok | failure().
+configure(Port, Limits, MeasureHolds) ->
+    #{instances := Instances, total_memory := Memory, waiting_calls := Calls} = Limits,
+    Measure =
+        case MeasureHolds of
+            true -> 1;
+            false -> 0
+        end,
+    Data = <<Instances:64/little, Memory:64/little, Calls:64/little, Measure>>,
+    done(request(Port, ?CONFIGURE, Data)).
+
 %% @doc Make the instance and run its start functions. A stack size of 0 is the default.
--spec instantiate(port(), StackBytes :: non_neg_integer()) -> event().
-instantiate(Port, StackBytes) ->
-    run(Port, ?INSTANTIATE, <<StackBytes:32/little>>).
+-spec instantiate(port(), StackBytes :: non_neg_integer(), hb_beamr_deadline:deadline()) -> event().
+instantiate(Port, StackBytes, Deadline) ->
+    run(Port, ?INSTANTIATE, <<StackBytes:32/little>>, Deadline).
 
 %% @doc The imports and exports of the module. Exports have no module name: it is empty.
 -spec describe(port()) ->
@@ -186,29 +243,63 @@ try_function(Port, Name) ->
 %%% Calls
 
 %% @doc Call an export: the number of arguments, the arguments, the name.
--spec call(port(), iodata()) -> event().
-call(Port, Data) ->
-    run(Port, ?CALL, Data).
+-spec call(port(), iodata(), hb_beamr_deadline:deadline()) -> event().
+call(Port, Data, Deadline) ->
+    run(Port, ?CALL, Data, Deadline).
 
 %% @doc Call a function by its number (32 bits) with arguments behind it.
--spec call_function(port(), iodata()) -> event().
-call_function(Port, Data) ->
-    run(Port, ?CALL_FUNCTION, Data).
+-spec call_function(port(), iodata(), hb_beamr_deadline:deadline()) -> event().
+call_function(Port, Data, Deadline) ->
+    run(Port, ?CALL_FUNCTION, Data, Deadline).
 
 %% @doc Call an element (64 bits) of the exported function table with arguments behind it.
--spec call_table(port(), iodata()) -> event().
-call_table(Port, Data) ->
-    run(Port, ?CALL_TABLE, Data).
+-spec call_table(port(), iodata(), hb_beamr_deadline:deadline()) -> event().
+call_table(Port, Data, Deadline) ->
+    run(Port, ?CALL_TABLE, Data, Deadline).
 
 %% @doc Answer the import that the calling process holds.
--spec answer(port(), Values :: iodata()) -> event().
-answer(Port, Values) ->
-    run(Port, ?ANSWER, Values).
+-spec answer(port(), Values :: iodata(), hb_beamr_deadline:deadline()) -> event().
+answer(Port, Values, Deadline) ->
+    run(Port, ?ANSWER, Values, Deadline).
 
 %% @doc Answer it with a trap.
 -spec trap(port(), Message :: iodata()) -> event().
 trap(Port, Message) ->
-    run(Port, ?TRAP, Message).
+    run(Port, ?TRAP, Message, infinity).
+
+%% @doc Answer an import that waits, from any process; its holder gets the answer as a message.
+-spec deliver(port(), Import :: non_neg_integer(), delivery()) -> ok | failure().
+deliver(Port, Import, {answer, Values}) ->
+    done(request(Port, ?DELIVER, [<<Import:64/little, ?ANSWER>>, Values]));
+deliver(Port, Import, {trap, Message}) ->
+    done(request(Port, ?DELIVER, [<<Import:64/little, ?TRAP>>, Message])).
+
+%% @doc Wait for such an answer to the import that the calling process holds.
+-spec await_delivery(port(), Import :: non_neg_integer(), hb_beamr_deadline:deadline()) ->
+    {ok, delivery()} | timeout | closed.
+await_delivery(Port, Import, Deadline) ->
+    Monitor = erlang:monitor(port, Port),
+    receive
+        {hb_beamr, Port, <<?DELIVERY, Import:64/little, What, Data/binary>>} ->
+            erlang:demonitor(Monitor, [flush]),
+            case What of
+                ?ANSWER -> {ok, {answer, Data}};
+                ?TRAP -> {ok, {trap, Data}}
+            end;
+        {'DOWN', Monitor, port, _, _} ->
+            flush(Port)
+    after hb_beamr_deadline:left(Deadline) ->
+        erlang:demonitor(Monitor, [flush]),
+        timeout
+    end.
+
+%% @doc Drop such an answer, if it is there.
+-spec forget_delivery(port(), Import :: non_neg_integer()) -> ok.
+forget_delivery(Port, Import) ->
+    receive
+        {hb_beamr, Port, <<?DELIVERY, Import:64/little, _/binary>>} -> ok
+    after 0 -> ok
+    end.
 
 %% @doc End the call that is active, whoever made it.
 -spec cancel(port()) -> ok | failure().
@@ -272,6 +363,14 @@ global_get(Port, Name) ->
 global_set(Port, Name, Value) ->
     done(request(Port, ?GLOBAL_SET, [Value, Name])).
 
+%% @doc What the instance has used and does now.
+-spec info(port()) -> {ok, #{atom() => non_neg_integer()}} | failure().
+info(Port) ->
+    case request(Port, ?INFO, <<>>) of
+        <<?OK, Numbers/binary>> -> {ok, hb_beamr_answer:counters(Numbers)};
+        Answer -> failure(Answer)
+    end.
+
 %% @doc The counters of the node, through any port.
 -spec counters(port()) -> {ok, #{atom() => non_neg_integer()}} | failure().
 counters(Port) ->
@@ -283,33 +382,58 @@ counters(Port) ->
 %%% Asking and waiting
 
 %% A call runs to its next event.
--spec run(port(), non_neg_integer(), iodata()) -> event().
-run(Port, Operation, Data) ->
+-spec run(port(), non_neg_integer(), iodata(), hb_beamr_deadline:deadline()) -> event().
+run(Port, Operation, Data, Deadline) ->
     case control(Port, Operation, Data) of
-        <<?COMPLETED, Values/binary>> -> {completed, Values};
-        <<?IMPORT, Position:32/little, Values/binary>> -> {import, Position, Values};
-        <<?PENDING>> -> event(await_answer(Port));
-        <<?QUEUED>> -> again(await_turn(Port), Port, Operation, Data);
-        Answer -> failure(Answer)
+        <<?COMPLETED, Values/binary>> ->
+            {completed, Values};
+        <<?IMPORT, Position:32/little, Id:64/little, Values/binary>> ->
+            {import, Position, Id, Values};
+        <<?PENDING>> ->
+            await_event(Port, Deadline);
+        <<?QUEUED>> ->
+            case await_turn(Port, Deadline) of
+                turn -> run(Port, Operation, Data, Deadline);
+                Other -> Other
+            end;
+        Answer ->
+            event(Answer)
     end.
 
 -spec event(binary() | closed) -> event().
-event(<<?COMPLETED, Values/binary>>) -> {completed, Values};
-event(<<?IMPORT, Position:32/little, Values/binary>>) -> {import, Position, Values};
-event(Answer) -> failure(Answer).
+event(<<?COMPLETED, Values/binary>>) ->
+    {completed, Values};
+event(<<?IMPORT, Position:32/little, Id:64/little, Values/binary>>) ->
+    {import, Position, Id, Values};
+event(<<?TRAPPED, Code, Info/binary>>) ->
+    {trapped, hb_beamr_error:code(Code), Info};
+event(<<?DELIVERED, Import:64/little>>) ->
+    {delivered, Import};
+event(Answer) ->
+    failure(Answer).
 
--spec again(turn | closed, port(), non_neg_integer(), iodata()) -> event().
-again(turn, Port, Operation, Data) -> run(Port, Operation, Data);
-again(closed, _, _, _) -> closed.
+%% After `PENDING'. At the deadline the guest is stopped; what it did before that counts.
+-spec await_event(port(), hb_beamr_deadline:deadline()) -> event().
+await_event(Port, Deadline) ->
+    case await_answer(Port, Deadline) of
+        timeout ->
+            _ = control(Port, ?TIMEOUT, <<>>),
+            case event(await_answer(Port, infinity)) of
+                {trapped, cancelled, _} -> timeout;
+                Event -> Event
+            end;
+        Answer ->
+            event(Answer)
+    end.
 
 %% An operation that is no call.
 -spec request(port(), non_neg_integer(), iodata()) -> binary() | closed.
 request(Port, Operation, Data) ->
     case control(Port, Operation, Data) of
         <<?PENDING>> ->
-            await_answer(Port);
+            await_answer(Port, infinity);
         <<?QUEUED>> ->
-            case await_turn(Port) of
+            case await_turn(Port, infinity) of
                 turn -> request(Port, Operation, Data);
                 closed -> closed
             end;
@@ -320,12 +444,20 @@ request(Port, Operation, Data) ->
 %% The same with bytes that are too many for a control. The answer may be to ask again.
 -spec command(port(), iolist()) -> binary() | closed.
 command(Port, Data) ->
-    try erlang:port_command(Port, Data) of
+    case send_command(Port, Data) of
         true ->
-            case await(Port) of
+            case await(Port, infinity) of
                 <<?TURN>> -> command(Port, Data);
                 Answer -> Answer
-            end
+            end;
+        closed ->
+            closed
+    end.
+
+-spec send_command(port(), iolist()) -> true | closed.
+send_command(Port, Data) ->
+    try
+        erlang:port_command(Port, Data)
     catch
         error:badarg -> closed
     end.
@@ -339,34 +471,51 @@ control(Port, Operation, Data) ->
     end.
 
 %% The answer to `PENDING'. An old hint to ask again may come before it.
--spec await_answer(port()) -> binary() | closed.
-await_answer(Port) ->
-    case await(Port) of
-        <<?TURN>> -> await_answer(Port);
+-spec await_answer(port(), hb_beamr_deadline:deadline()) -> binary() | timeout | closed.
+await_answer(Port, Deadline) ->
+    case await(Port, Deadline) of
+        <<?TURN>> -> await_answer(Port, Deadline);
         Answer -> Answer
     end.
 
-%% After `QUEUED'.
--spec await_turn(port()) -> turn | closed.
-await_turn(Port) ->
-    case await(Port) of
-        <<?TURN>> -> turn;
-        closed -> closed
+%% After `QUEUED'. At the deadline the place is given back; a turn that is on its way is waited for,
+%% because it would stay in the mailbox.
+-spec await_turn(port(), hb_beamr_deadline:deadline()) -> turn | timeout | closed.
+await_turn(Port, Deadline) ->
+    case await(Port, Deadline) of
+        <<?TURN>> ->
+            turn;
+        timeout ->
+            case control(Port, ?PASS, <<>>) of
+                <<?OK>> -> timeout;
+                <<?TURN>> -> late(await_turn(Port, infinity));
+                closed -> closed
+            end;
+        closed ->
+            closed
     end.
 
-%% A message of the port follows, unless it closes first.
--spec await(port()) -> binary() | closed.
-await(Port) ->
+-spec late(turn | timeout | closed) -> timeout | closed.
+late(closed) -> closed;
+late(_) -> timeout.
+
+%% A message of the port follows, unless it closes first. Answers that other processes gave to
+%% imports are for `await_delivery/3'.
+-spec await(port(), hb_beamr_deadline:deadline()) -> binary() | timeout | closed.
+await(Port, Deadline) ->
     Monitor = erlang:monitor(port, Port),
     receive
-        {hb_beamr, Port, Answer} ->
+        {hb_beamr, Port, <<Tag, _/binary>> = Answer} when Tag =/= ?DELIVERY ->
             erlang:demonitor(Monitor, [flush]),
             Answer;
         {'DOWN', Monitor, port, _, _} ->
             flush(Port)
+    after hb_beamr_deadline:left(Deadline) ->
+        erlang:demonitor(Monitor, [flush]),
+        timeout
     end.
 
-%% What a port sent before it was closed without a word to the driver.
+%% @doc Forget what a port has sent that nobody waits for any more.
 -spec flush(port()) -> closed.
 flush(Port) ->
     receive

@@ -16,6 +16,7 @@
 -export([start_link/0]).
 -export([is_running/0]).
 -export([port/0]).
+-export([limits/0]).
 
 -export([add/2]).
 -export([set_module/2]).
@@ -26,6 +27,8 @@
 -export([handle_call/3]).
 -export([handle_cast/2]).
 -export([handle_info/2]).
+
+-include_lib("kernel/include/logger.hrl").
 
 -define(TABLE, ?MODULE).
 
@@ -47,6 +50,14 @@ port() ->
     case lookup(node) of
         [{node, Port}] -> Port;
         _ -> none
+    end.
+
+%% @doc The limits of the node.
+-spec limits() -> hb_beamr_limits:node_limits() | #{}.
+limits() ->
+    case lookup(limits) of
+        [{limits, Limits}] -> Limits;
+        _ -> #{}
     end.
 
 %% @doc Called by an instance: from now on this process cleans up after it.
@@ -85,7 +96,7 @@ remove(Instance) ->
         error:badarg -> true
     end.
 
--spec lookup(pid() | node) -> [tuple()].
+-spec lookup(pid() | node | limits) -> [tuple()].
 lookup(Key) ->
     try
         ets:lookup(?TABLE, Key)
@@ -98,21 +109,45 @@ lookup(Key) ->
 -spec init([]) -> {ok, port()} | {stop, {driver, string()}}.
 init([]) ->
     process_flag(trap_exit, true),
-    maybe_open(hb_beamr_port:load()).
-
--spec maybe_open(ok | {error, string()}) -> {ok, port()} | {stop, {driver, string()}}.
-maybe_open({error, Text}) ->
-    {stop, {driver, Text}};
-maybe_open(ok) ->
-    case hb_beamr_port:open() of
+    case open() of
         {ok, Port} ->
-            ?TABLE = ets:new(?TABLE, [
-                named_table, public, set, {read_concurrency, true}, {write_concurrency, true}
-            ]),
-            ets:insert(?TABLE, {node, Port}),
-            {ok, Port};
+            case configure(Port) of
+                {ok, Limits} ->
+                    ?TABLE = ets:new(?TABLE, [
+                        named_table,
+                        public,
+                        {read_concurrency, true},
+                        {write_concurrency, true}
+                    ]),
+                    ets:insert(?TABLE, [{node, Port}, {limits, Limits}]),
+                    {ok, Port};
+                {error, Reason} ->
+                    {stop, {driver, hb_beamr_error:format_error(Reason)}}
+            end;
         {error, Text} ->
             {stop, {driver, Text}}
+    end.
+
+-spec open() -> {ok, port()} | {error, string()}.
+open() ->
+    case hb_beamr_port:load() of
+        ok -> hb_beamr_port:open();
+        Error -> Error
+    end.
+
+%% One line for who operates the node: what runs here, and within which limits.
+-spec configure(port()) ->
+    {ok, hb_beamr_limits:node_limits()} | {error, hb_beamr_error:reason()}.
+configure(Port) ->
+    {ok, #{physical_memory := Physical, workers := Workers}} = hb_beamr_port:counters(Port),
+    case hb_beamr_limits:of_node(Physical) of
+        {ok, Limits} ->
+            Measure = application:get_env(hb_beamr, measure_holds, false) =:= true,
+            ok = hb_beamr_port:configure(Port, Limits, Measure),
+            ?LOG_INFO("hb_beamr: ~b worker(s), ~ts", [Workers, hb_beamr_limits:format(Limits)]),
+            {ok, Limits};
+        Error ->
+            Error
     end.
 
 -spec handle_call(term(), gen_server:from(), port()) -> {reply, {error, unknown}, port()}.

@@ -42,6 +42,7 @@ all() ->
     ].
 
 is_error({error, Text}) when is_list(Text), Text =/= [] -> io_lib:char_list(Text);
+is_error({error, {_, #{message := _}} = Reason}) -> hb_beamr_error:format_error(Reason) =/= [];
 is_error(_) -> false.
 
 garbage_is_no_module(_) ->

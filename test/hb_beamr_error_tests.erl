@@ -30,7 +30,7 @@ frames_are_listed_innermost_first_test() ->
             truncated => false
         }},
     ?assertEqual(
-        "unreachable\n  at inner+0x1a\n  at function 1+0x0", hb_beamr_error:format_error(Reason)
+        "Exception: unreachable\n  at inner+0x1a\n  at function 1+0x0", hb_beamr_error:format_error(Reason)
     ).
 
 text_that_is_not_utf8_is_shown_all_the_same_test() ->

@@ -199,7 +199,7 @@ an_owner_that_is_dead(_) ->
         {'DOWN', Monitor, process, Dead, _} -> ok
     end,
     case hb_beamr:start(hb_beamr_test_lib:wasm(nothing), #{owner => Dead}) of
-        {error, Text} -> ?assert(io_lib:char_list(Text));
+        {error, Reason} -> ?assertMatch({not_running, _}, Reason);
         {ok, Instance, _, _} -> hb_beamr_test_lib:wait_until(fun() -> dead(Instance) end)
     end,
     hb_beamr_test_lib:wait_until(fun() -> ports() =:= Ports end).
@@ -240,8 +240,8 @@ an_endless_start_function_ends_with_its_owner(_) ->
     hb_beamr_test_lib:wait_for_port(Starter),
     exit(Owner, kill),
     receive
-        {'DOWN', Monitor, process, Starter, {error, Text}} ->
-            ?assert(io_lib:char_list(Text))
+        {'DOWN', Monitor, process, Starter, {error, Reason}} ->
+            ?assertMatch({not_running, _}, Reason)
     end,
     hb_beamr_test_lib:wait_until(fun() -> ports() =:= Ports end).
 

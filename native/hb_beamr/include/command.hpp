@@ -52,6 +52,21 @@ void describe_function(Request& request);
 void try_describe_function(Request& request);
 void describe_trap(Request& request);
 
+void deliver(Request& request);
+void time_out(Request& request);
+void pass(Request& request);
+
+void set_limits(Request& request);
+void configure(Request& request);
+/// INFO.
+void report_instance(Request& request);
+/// COUNTERS.
+void report_node(Reply& reply) noexcept;
+
+/// Takes the turn, for call and the like; false, and answered, if it cannot be had now.
+[[nodiscard]] bool take_turn(Request& request);
+/// The node has as many instances as it may have.
+void refuse_instance(Reply& reply) noexcept;
 /// The request's data is not what the operation wants.
 void refuse_malformed(Request& request) noexcept;
 /// QUEUED.

@@ -4,8 +4,13 @@
 // What the node has done so far.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
 
 #include "reply.hpp"
 
@@ -20,11 +25,36 @@ enum class Counter : std::uint8_t {
   kRequeues,
   kPending,
   kQueued,
-  kEnd,  ///< Their number.
+  kTimeouts,
+  kInlineTicks,   ///< Times the ticker saw a guest run on a scheduler.
+  kWorkerMicros,  ///< Guests' time on workers.
+  kEnd,           ///< Their number.
 };
 inline constexpr std::size_t kNumCounters = static_cast<std::size_t>(Counter::kEnd);
 
-/// Answers COUNTERS.
-void report_counters(Reply& reply) noexcept;
+/// One thread at a time adds; any thread reads.
+class Counts {
+ public:
+  constexpr Counts() noexcept = default;
+
+  void add(Counter counter, std::uint64_t amount) noexcept {
+    std::atomic<std::uint64_t>& cell = cells_[static_cast<std::size_t>(counter)];
+    cell.store(cell.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+  std::uint64_t get(Counter counter) const noexcept {
+    return cells_[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
+  }
+  void reset() noexcept {
+    for (auto& cell : cells_) cell.store(0, std::memory_order_relaxed);
+  }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, kNumCounters> cells_{};
+};
+
+/// A name and a number of COUNTERS and INFO.
+using NamedNumber = std::pair<std::string_view, std::uint64_t>;
+/// Answers OK with names and numbers.
+void report(std::span<const NamedNumber> numbers, Reply& reply) noexcept;
 
 }  // namespace hb::beamr::driver

@@ -4,20 +4,21 @@
 // What all ports share.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
-
+#include "holds.hpp"
+#include "quota.hpp"
 #include "ticker.hpp"
 #include "worker.hpp"
 
 namespace hb::beamr::driver {
 
-/// The driver's threads. On the heap from load to unload; at the emulator's halt it is simply left,
+/// The driver's threads, and what the node has of everything. On the heap from load to unload; at the emulator's halt it is simply left,
 /// because a static destructor would meet threads that still run.
 struct Node {
   WorkerPool pool;
   Ticker ticker;
-  std::atomic<std::uint64_t> instances{0};
+  Holds holds;
+  Quota instances;
+  Quota waiting_calls;
 };
 
 /// Starts the engine and the threads; false, and nothing is left, if that fails.

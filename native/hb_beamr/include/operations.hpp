@@ -35,13 +35,13 @@ class AnswerStep {
   /// Reads the request; if it is not valid the answer is an error and the import still waits.
   /// @param data  Borrowed, until the step has run.
   /// @throws std::bad_alloc
-  AnswerStep(Instance& instance, Operation operation, std::string_view data, Reply& reply);
+  AnswerStep(const WaitingImport& import, Operation operation, std::string_view data, Reply& reply);
 
-  bool is_valid() const noexcept { return is_valid_; }
+  explicit operator bool() const noexcept { return is_valid_; }
   hb_beamr_capi_lib_rc_t operator()(hb_beamr_capi_lib_context_t* context) noexcept;
 
  private:
-  bool read_results(Instance& instance, Reply& reply);
+  bool read_results(std::string_view wanted, Reply& reply);
 
   Operation operation_;
   std::string_view data_;

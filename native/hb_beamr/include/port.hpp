@@ -49,10 +49,14 @@ class Port : public std::enable_shared_from_this<Port> {
     return state_.load(std::memory_order_acquire) == PortState::kStill;
   }
 
-  /// Takes the turn for an operation of `pid`; it ends with end_operation(). False: `pid` has a place in
-  /// the queue now, or will be told to try again.
+  enum class Claim : std::uint8_t {
+    kGranted,  ///< The turn ends with end_operation().
+    kQueued,   ///< The process has a place in the queue now, or will be told to try again.
+    kRefused,  ///< There are no places left in the node.
+  };
+  /// Takes the turn for an operation of `pid`.
   /// @throws std::bad_alloc
-  [[nodiscard]] bool claim(Pid pid);
+  [[nodiscard]] Claim claim(Pid pid);
   /// The same without a place in the queue.
   [[nodiscard]] bool claim_now(Pid pid) noexcept;
   /// Gives the turn back if the operation left no call active; else sees to it that the caller's
@@ -74,8 +78,20 @@ class Port : public std::enable_shared_from_this<Port> {
   void post(Job job, Pid requester) noexcept;
   /// Ends the active call, if there is one.
   void cancel() noexcept;
-  /// Gives a place or a reservation back.
-  void pass(Pid pid) noexcept;
+  /// Ends the call of `pid` that runs on a worker, if there is one; outer ones go on.
+  void time_out(Pid pid, Slot& slot) noexcept;
+  /// Puts an answer of another process than the holder into the holder's mailbox, if it is valid.
+  /// False: its import does not wait for one, or not any more.
+  [[nodiscard]] bool deliver(WaitingImport& import, Operation operation, std::string_view data,
+                             Reply& reply) noexcept;
+  /// Gives a place or a reservation back. False: a message TURN was sent to `pid`, or is being sent.
+  [[nodiscard]] bool pass(Pid pid) noexcept;
+  /// Processes that wait for their turn. Threads: any.
+  std::size_t queue_length() noexcept HB_EXCLUDES(mutex_);
+  /// Bytes of memory, as known last.
+  std::uint64_t memory_size() noexcept;
+  /// What the instance has used. Threads: any.
+  std::uint64_t used(Counter counter) const noexcept { return instance_.used(counter); }
   void process_exited(const ErlDrvMonitor& monitor) noexcept;
   /// For who is about to close the port: when this has answered true, no message follows. False: `pid` gets
   /// a message when that is so, which a worker is just sending the last one before.
@@ -115,13 +131,14 @@ class Port : public std::enable_shared_from_this<Port> {
     requester_ = requester;
   }
   void begin_turn(Grant grant, Pid pid) noexcept;
-  [[nodiscard]] bool claim_or_wait(Pid pid) HB_EXCLUDES(mutex_);
+  [[nodiscard]] Claim claim_or_wait(Pid pid) HB_EXCLUDES(mutex_);
   [[nodiscard]] bool watch_for_stillness(Pid pid) HB_EXCLUDES(mutex_);
   void add_watcher(Pid pid) HB_REQUIRES(mutex_);
   Pid next_turn() noexcept HB_REQUIRES(mutex_);
   void end_dead_call() noexcept;
   void process_died(Pid pid) noexcept HB_EXCLUDES(mutex_);
-  void request_cancel() noexcept;
+  void request_cancel(std::uint32_t depth) noexcept;
+  void wake_holder() noexcept;
   void send_turn(Pid pid) const noexcept;
   void send_tag(Tag tag, Pid pid) const noexcept;
   [[nodiscard]] bool begin_sending() noexcept HB_REQUIRES(mutex_);
@@ -139,6 +156,9 @@ class Port : public std::enable_shared_from_this<Port> {
   Monitors monitors_;  // of the port lock
   /// A cancellation was requested for a call that may have ended meanwhile. Of the port lock.
   bool has_stale_cancel_ = false;
+  /// While a worker has the instance: how deep its call is nested, and its memory before. Of the port lock.
+  std::uint32_t posted_depth_ = 0;
+  std::uint64_t posted_memory_ = 0;
 
   Job job_;  // of whoever the state says
   Pid requester_ = Pid::kNobody;

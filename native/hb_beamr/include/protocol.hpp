@@ -18,6 +18,9 @@ enum class Tag : std::uint8_t {
   kError = 4,
   kQueued = 5,
   kTurn = 6,
+  kDelivery = 7,
+  kDelivered = 8,
+  kTrapped = 9,
 };
 
 /// The second byte of an answer that begins with Tag::kError.
@@ -66,6 +69,11 @@ enum class Operation : std::uint32_t {
   kNoop = 20,
   kClose = 21,
   kTryFunction = 22,
+  kTimeout = 23,
+  kConfigure = 24,
+  kDeliver = 25,
+  kInfo = 26,
+  kLimits = 27,
 };
 
 /// Operations from here on are WRITE_AT: the rest of the number is the address.

@@ -40,6 +40,8 @@ class Reply {
   /// An answer of one byte.
   void tag(Tag tag) noexcept { Writer(begin_small(1)).put(tag); }
   void error(ErrorCode code, std::string_view text) noexcept;
+  /// A limit would be passed.
+  void limit(std::string_view name, std::uint64_t limit, std::uint64_t wanted) noexcept;
   /// The error that a function of the library answered, with the context's words for it.
   void error(hb_beamr_capi_lib_rc_t rc, hb_beamr_capi_lib_context_t* context) noexcept;
 

@@ -48,10 +48,7 @@ class alignas(128) Slot {
     return sightings_.exchange(0, std::memory_order_relaxed);
   }
 
-  void count(Counter counter) noexcept {
-    std::atomic<std::uint64_t>& cell = counts_[static_cast<std::size_t>(counter)];
-    cell.store(cell.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
+  void count(Counter counter, std::uint64_t amount = 1) noexcept { counts_.add(counter, amount); }
 
   // For the ticker, and whoever reads the counters.
 
@@ -62,9 +59,7 @@ class alignas(128) Slot {
   bool is_worker() const noexcept { return is_worker_.load(std::memory_order_relaxed); }
   void saw_run() noexcept { sightings_.fetch_add(1, std::memory_order_relaxed); }
   void mark_due(std::uint32_t run) noexcept { due_run_.store(run, std::memory_order_release); }
-  std::uint64_t counted(std::size_t counter) const noexcept {
-    return counts_[counter].load(std::memory_order_relaxed);
-  }
+  std::uint64_t counted(Counter counter) const noexcept { return counts_.get(counter); }
 
  private:
   friend class Slots;
@@ -75,7 +70,7 @@ class alignas(128) Slot {
   std::atomic<std::uint32_t> sightings_{0};
   std::atomic<bool> is_worker_{false};
   std::atomic<bool> is_taken_{false};
-  std::array<std::atomic<std::uint64_t>, kNumCounters> counts_{};
+  Counts counts_;
 };
 
 /// All slots of the process. They lie in static memory without a destructor: a scheduler keeps its

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "emulator.hpp"
+#include "quota.hpp"
 
 namespace hb::beamr::driver {
 
@@ -26,6 +27,9 @@ enum class Grant : std::uint8_t {
 ///                     +-- mark_dead --> dead --release--+      +-- forget --> free
 class Turns {
  public:
+  /// @param places  Of all queues of the node.
+  explicit Turns(Quota& places) noexcept : places_(places) {}
+
   Grant claim(Pid pid) noexcept {
     if (tenure_ == Tenure::kFree) [[likely]] {
       owner_ = pid;
@@ -51,23 +55,30 @@ class Turns {
   Pid owner() const noexcept { return owner_; }
   bool is_owner_dead() const noexcept { return tenure_ == Tenure::kDead; }
   bool has_queue() const noexcept { return !queue_.empty(); }
+  std::size_t queue_length() const noexcept { return queue_.size(); }
 
-  /// Gives `pid` a place at the end, unless it has one.
+  /// Gives `pid` a place at the end, unless it has one. False if the node has none left.
   /// @throws std::bad_alloc
-  void enqueue(Pid pid);
+  [[nodiscard]] bool enqueue(Pid pid);
   /// Reserves the free turn for the first in the queue; kNobody if nobody waits.
   Pid hand_over() noexcept;
   /// The owner of the active call died.
   void mark_dead() noexcept { tenure_ = Tenure::kDead; }
-  /// Takes away the place and the reservation of `pid`, not its active call.
-  void forget(Pid pid) noexcept;
+  /// Takes away the place and the reservation of `pid`, not its active call. Whether it had a place.
+  bool forget(Pid pid) noexcept;
 
  private:
   enum class Tenure : std::uint8_t { kFree, kReserved, kActive, kDead };
 
+  struct Place {
+    Pid pid;
+    Quota::Share share;
+  };
+
   Pid owner_ = Pid::kNobody;
   Tenure tenure_ = Tenure::kFree;
-  std::vector<Pid> queue_;
+  Quota& places_;
+  std::vector<Place> queue_;
 };
 
 }  // namespace hb::beamr::driver

@@ -42,10 +42,12 @@ HB_FEW_FRAMES void run(Request& request, Step&& step) noexcept {
   Instance& instance = request.port.instance();
   const hb_beamr_capi_lib_rc_t rc = instance.run(request.slot, step);
   const std::uint32_t ticks = request.slot.take_sightings();
-  if (ticks > 0) [[unlikely]]
+  if (ticks > 0) [[unlikely]] {
+    instance.count(Counter::kInlineTicks, request.slot, ticks);
     charge_ticks(request.port, ticks);
+  }
   if (rc == HB_BEAMR_CAPI_LIB_YIELDED) [[unlikely]] {
-    request.slot.count(Counter::kMigrations);
+    instance.count(Counter::kMigrations, request.slot);
     request.port.post(ResumeJob{}, request.caller);
     answer_pending(request);
     return;
@@ -85,7 +87,7 @@ HB_FEW_FRAMES void start(Request& request, std::uint32_t function, std::string_v
   }
 
   instance.prepare_call();
-  request.slot.count(Counter::kCalls);
+  instance.count(Counter::kCalls, request.slot);
   run(request, [&](hb_beamr_capi_lib_context_t* context) {
     return hb_beamr_capi_lib_start_call(context, function, num_params, arguments);
   });
@@ -105,6 +107,7 @@ void load(Request& request) {
     return;
   }
   Instance& instance = request.port.instance();
+  if (!instance.admit()) return refuse_instance(request.reply);
   if (bytes.size() <= kKnownInline && load_module(instance, bytes, true, request.reply)) {
     charge_copy(request, bytes.size());
   } else if (bytes.size() <= kNewInline) {
@@ -143,7 +146,7 @@ void instantiate(Request& request) {
 }
 
 void call(Request& request) {
-  if (!request.port.claim(request.caller)) return answer_queued(request);
+  if (!take_turn(request)) return;
   const TurnEnd turn_end(request);
   std::uint16_t count = 0;
   std::string_view values;
@@ -163,7 +166,7 @@ void call(Request& request) {
 }
 
 void call_function(Request& request) {
-  if (!request.port.claim(request.caller)) return answer_queued(request);
+  if (!take_turn(request)) return;
   const TurnEnd turn_end(request);
   std::uint32_t function = 0;
   if (!request.data.read(function) || request.data.rest().size() % kValueSize != 0) {
@@ -173,7 +176,7 @@ void call_function(Request& request) {
 }
 
 void call_table(Request& request) {
-  if (!request.port.claim(request.caller)) return answer_queued(request);
+  if (!take_turn(request)) return;
   const TurnEnd turn_end(request);
   std::uint64_t element = 0;
   if (!request.data.read(element) || request.data.rest().size() % kValueSize != 0) {
@@ -198,11 +201,42 @@ void answer(Request& request, Operation operation) {
       break;
   }
   Instance& instance = request.port.instance();
-  AnswerStep step(instance, operation, data, request.reply);
-  if (!step.is_valid()) return;
+  if (!instance.take_delivery(request.reply)) return;
+  AnswerStep step(instance.waiting(), operation, data, request.reply);
+  if (!step) return;
   const TurnEnd turn_end(request);
   instance.answered();
   run(request, step);
+}
+
+void deliver(Request& request) {
+  std::uint64_t id = 0;
+  std::uint8_t what = 0;
+  if (!request.data.read(id) || !request.data.read(what)) return refuse_malformed(request);
+  const Operation operation{what};
+  if (operation != Operation::kAnswer && operation != Operation::kTrap) {
+    return refuse_malformed(request);
+  }
+  if (!request.port.stand_still(request.caller)) return answer_queued(request);
+  WaitingImport* import = request.port.instance().find_waiting(id);
+  const std::string_view data = request.data.rest();
+  if (import != nullptr) {
+    const AnswerStep valid(*import, operation, data, request.reply);
+    if (!valid) return;
+    if (request.port.deliver(*import, operation, data, request.reply)) return;
+  }
+  request.reply.error(ErrorCode::kStaleToken,
+                      "the import was answered already, or its call has ended");
+}
+
+void time_out(Request& request) {
+  if (!request.data.is_at_end()) return refuse_malformed(request);
+  request.port.time_out(request.caller, request.slot);
+  request.reply.tag(Tag::kOk);
+}
+
+void pass(Request& request) {
+  request.reply.tag(request.port.pass(request.caller) ? Tag::kOk : Tag::kTurn);
 }
 
 }  // namespace hb::beamr::driver

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "counters.hpp"
+#include "node.hpp"
 #include "operations.hpp"
 
 namespace hb::beamr::driver {
@@ -52,6 +53,10 @@ bool post_command(Port& port, Pid caller, const ErlIOVec& vector, Reply& reply) 
     case Operation::kLoad:
       if (!can_load(port)) {
         reply.error(ErrorCode::kInvalidState, "a module is loaded once");
+        return false;
+      }
+      if (!port.instance().admit()) {
+        refuse_instance(reply);
         return false;
       }
       port.post(LoadJob{Payload::refer(vector, kLoadHeader)}, caller);
@@ -113,14 +118,13 @@ void execute(Request& request, std::uint32_t operation) {
       request.port.cancel();
       return request.reply.tag(Tag::kOk);
     case Operation::kCounters:
-      return report_counters(request.reply);
+      return report_node(request.reply);
     case Operation::kTrapInfo:
       return describe_trap(request);
     case Operation::kFunction:
       return describe_function(request);
     case Operation::kPass:
-      request.port.pass(request.caller);
-      return request.reply.tag(Tag::kOk);
+      return pass(request);
     case Operation::kNoop:
       return noop(request);
     case Operation::kClose:
@@ -128,6 +132,16 @@ void execute(Request& request, std::uint32_t operation) {
       return request.reply.tag(Tag::kOk);
     case Operation::kTryFunction:
       return try_describe_function(request);
+    case Operation::kTimeout:
+      return time_out(request);
+    case Operation::kConfigure:
+      return configure(request);
+    case Operation::kDeliver:
+      return deliver(request);
+    case Operation::kInfo:
+      return report_instance(request);
+    case Operation::kLimits:
+      return set_limits(request);
   }
   request.reply.error(ErrorCode::kBadarg, "unknown operation");
 }
@@ -142,6 +156,26 @@ void execute_command(Port& port, Pid caller, const ErlIOVec& vector) noexcept {
     message.reply().error(ErrorCode::kInternal, "unexpected exception");
   }
   if (!port.is_silent()) message.reply().send(port.term(), caller);
+}
+
+bool take_turn(Request& request) {
+  switch (request.port.claim(request.caller)) {
+    case Port::Claim::kGranted:
+      return true;
+    case Port::Claim::kQueued:
+      answer_queued(request);
+      return false;
+    case Port::Claim::kRefused:
+      break;
+  }
+  const Quota& waiting = node().waiting_calls;
+  request.reply.limit("waiting_calls", waiting.limit(), waiting.used() + 1);
+  return false;
+}
+
+void refuse_instance(Reply& reply) noexcept {
+  const Quota& instances = node().instances;
+  reply.limit("instances", instances.limit(), instances.used() + 1);
 }
 
 void refuse_malformed(Request& request) noexcept {

@@ -3,11 +3,11 @@
 
 // Operations that tell about modules and traps.
 
-#include <algorithm>
 #include <limits>
 #include <string>
 
 #include "command.hpp"
+#include "trap_report.hpp"
 
 namespace hb::beamr::driver {
 
@@ -126,26 +126,7 @@ void try_describe_function(Request& request) {
 void describe_trap(Request& request) {
   if (!request.data.is_at_end()) return refuse_malformed(request);
   if (!request.port.stand_still(request.caller)) return answer_queued(request);
-  hb_beamr_capi_lib_context_t* context = request.port.instance().context();
-  hb_beamr_capi_lib_trap_t trap{};
-  const auto rc = hb_beamr_capi_lib_get_trap(context, &trap);
-  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, context);
-
-  constexpr std::uint32_t kMostFrames = std::numeric_limits<std::uint8_t>::max();
-  const std::uint32_t num_frames = std::min(trap.num_frames, kMostFrames);
-  Text text;
-  text.put(Tag::kOk)
-      .put_string<std::uint8_t>(hb_beamr_capi_lib_trap_kind_name(trap.kind))
-      .put_string<std::uint16_t>(trap.message == nullptr ? "" : trap.message)
-      .put(static_cast<std::uint8_t>(trap.is_truncated || num_frames < trap.num_frames))
-      .put(static_cast<std::uint8_t>(num_frames));
-  for (std::uint32_t i = 0; i < num_frames; ++i) {
-    const hb_beamr_capi_lib_frame_t& frame = trap.frames[i];
-    text.put(frame.function_index)
-        .put(frame.offset)
-        .put_string<std::uint16_t>({frame.name, frame.name == nullptr ? 0 : frame.name_len});
-  }
-  text.answer(request.reply);
+  report_last_trap(request.port.instance().context(), request.reply);
 }
 
 }  // namespace hb::beamr::driver

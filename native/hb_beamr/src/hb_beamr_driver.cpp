@@ -10,6 +10,7 @@
 // can be unloaded and replaced. The emulator does not call it at a halt, where stop() has told every guest
 // to end and the process exits under the workers.
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 
@@ -22,6 +23,8 @@ namespace hb::beamr::driver {
 namespace {
 
 Port& port_of(ErlDrvData data) noexcept { return *reinterpret_cast<Port*>(data); }
+
+using Hold = Holds::Measured;
 
 int init() noexcept {
   make_atoms();
@@ -45,11 +48,15 @@ ErlDrvData start(ErlDrvPort handle, char* /*command*/) noexcept {
   return reinterpret_cast<ErlDrvData>(port);
 }
 
-void stop(ErlDrvData data) noexcept { port_of(data).close(); }
+void stop(ErlDrvData data) noexcept {
+  const Hold hold(node().holds, Holds::kStop);
+  port_of(data).close();
+}
 
 ErlDrvSSizeT control(ErlDrvData data, unsigned int operation, char* bytes, ErlDrvSizeT size,
                      char** result, ErlDrvSizeT result_size) noexcept {
   if (result_size < Reply::kSmallSize) return -1;
+  const Hold hold(node().holds, std::min(operation, kWriteAt));
   Port& port = port_of(data);
   Reply reply(*result);
   Slot* slot = Slots::mine();
@@ -69,11 +76,13 @@ ErlDrvSSizeT control(ErlDrvData data, unsigned int operation, char* bytes, ErlDr
 }
 
 void outputv(ErlDrvData data, ErlIOVec* vector) noexcept {
+  const Hold hold(node().holds, Holds::kOutput);
   Port& port = port_of(data);
   execute_command(port, Pid{driver_caller(port.handle())}, *vector);
 }
 
 void process_exit(ErlDrvData data, ErlDrvMonitor* monitor) noexcept {
+  const Hold hold(node().holds, Holds::kProcessExit);
   port_of(data).process_exited(*monitor);
 }
 

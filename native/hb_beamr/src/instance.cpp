@@ -3,8 +3,10 @@
 
 #include "instance.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "trap_report.hpp"
 #include "value_codec.hpp"
 
 namespace hb::beamr::driver {
@@ -30,11 +32,13 @@ void encode_completed(const hb_beamr_capi_lib_event_t& event, Reply& reply) noex
   encode_values(writer, event);
 }
 
-bool encode_import(const hb_beamr_capi_lib_event_t& event, Reply& reply) noexcept {
-  char* at = reply.begin(1 + sizeof event.import_position + event.num_values * kValueSize);
+bool encode_import(const hb_beamr_capi_lib_event_t& event, std::uint64_t id,
+                   Reply& reply) noexcept {
+  char* at =
+      reply.begin(1 + sizeof event.import_position + sizeof id + event.num_values * kValueSize);
   if (at == nullptr) return false;
   Writer writer(at);
-  writer.put(Tag::kImport).put(event.import_position);
+  writer.put(Tag::kImport).put(event.import_position).put(id);
   encode_values(writer, event);
   return true;
 }
@@ -46,13 +50,13 @@ void ContextDeleter::operator()(hb_beamr_capi_lib_context_t* context) const noex
   hb_beamr_capi_lib_destroy_context(context);
 }
 
-Instance::Instance(ContextPtr context) noexcept : context_(std::move(context)) {
-  node().instances.fetch_add(1, std::memory_order_relaxed);
-}
+Instance::Instance(ContextPtr context) noexcept : context_(std::move(context)) {}
 
-Instance::~Instance() {
-  context_.reset();
-  node().instances.fetch_sub(1, std::memory_order_relaxed);
+Instance::~Instance() = default;
+
+bool Instance::admit() noexcept {
+  if (!admission_) admission_ = Quota::Share(node().instances);
+  return static_cast<bool>(admission_);
 }
 
 void Instance::conclude(hb_beamr_capi_lib_rc_t rc, Slot& slot, Reply& reply) noexcept {
@@ -61,18 +65,20 @@ void Instance::conclude(hb_beamr_capi_lib_rc_t rc, Slot& slot, Reply& reply) noe
       encode_completed(*hb_beamr_capi_lib_get_event(context()), reply);
       return;
     case HB_BEAMR_CAPI_LIB_AWAITING_IMPORT: {
-      slot.count(Counter::kImports);
+      count(Counter::kImports, slot);
       const hb_beamr_capi_lib_event_t& event = *hb_beamr_capi_lib_get_event(context());
       const std::string_view signature(event.signature);
-      waiting_.push_back(signature.substr(signature.find(')') + 1));  // reserved: prepare_call()
+      // reserved: prepare_call()
+      waiting_.push_back({signature.substr(signature.find(')') + 1), ++last_import_});
       // Without memory for the question nobody could answer it.
-      if (!encode_import(event, reply)) unwind();
+      if (!encode_import(event, last_import_, reply)) unwind();
       return;
     }
     case HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED:
     case HB_BEAMR_CAPI_LIB_ERROR_CANCELLED:
-      slot.count(Counter::kTraps);
-      [[fallthrough]];
+      count(Counter::kTraps, slot);
+      report_trap(rc, context(), reply);
+      return;
     default:
       reply.error(rc, context());
   }
@@ -95,10 +101,29 @@ void Instance::unwind() noexcept {
   }
 }
 
-bool Instance::is_large() const noexcept {
+bool Instance::take_delivery(Reply& reply) noexcept {
+  if (waiting().delivery != Delivery::kDelivered) return true;
+  waiting().delivery = Delivery::kTaken;
+  if (char* at = reply.begin(1 + sizeof waiting().id)) {
+    Writer(at).put(Tag::kDelivered).put(waiting().id);
+  }
+  return false;
+}
+
+WaitingImport* Instance::find_waiting(std::uint64_t id) noexcept {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [id](const WaitingImport& import) { return import.id == id; });
+  return found == waiting_.end() ? nullptr : &*found;
+}
+
+std::uint64_t Instance::memory_size() const noexcept {
   std::uint64_t bytes = 0;
   hb_beamr_capi_lib_memory_size(context(), &bytes, nullptr);
-  return bytes > kLargeMemory || module_size_ > kLargeModule;
+  return bytes;
+}
+
+bool Instance::is_large() const noexcept {
+  return memory_size() > kLargeMemory || module_size_ > kLargeModule;
 }
 
 }  // namespace hb::beamr::driver

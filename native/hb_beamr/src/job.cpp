@@ -3,6 +3,7 @@
 
 #include "job.hpp"
 
+#include <chrono>
 #include <new>
 
 #include "operations.hpp"
@@ -37,8 +38,9 @@ class Performer {
   }
 
   bool operator()(AnswerJob& job) {
-    AnswerStep step(instance_, job.operation, job.data, reply_);
-    if (!step.is_valid()) return true;
+    if (!instance_.take_delivery(reply_)) return true;
+    AnswerStep step(instance_.waiting(), job.operation, job.data, reply_);
+    if (!step) return true;
     instance_.answered();
     return run(step);
   }
@@ -57,7 +59,11 @@ class Performer {
  private:
   template <typename Step>
   bool run(Step&& step) {
+    const auto begin = std::chrono::steady_clock::now();
     const hb_beamr_capi_lib_rc_t rc = instance_.run(slot_, step);
+    const auto time = std::chrono::steady_clock::now() - begin;
+    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+    instance_.count(Counter::kWorkerMicros, slot_, static_cast<std::uint64_t>(micros));
     if (rc == HB_BEAMR_CAPI_LIB_YIELDED) return false;
     instance_.conclude(rc, slot_, reply_);
     return true;

@@ -16,10 +16,7 @@ constexpr std::uint64_t kReadInline = std::uint64_t{1} << 20;
 /// The turn, for an operation that leaves no call active.
 class ShortTurn {
  public:
-  explicit ShortTurn(Request& request)
-      : request_(request), has_it_(request.port.claim(request.caller)) {
-    if (!has_it_) answer_queued(request);
-  }
+  explicit ShortTurn(Request& request) : request_(request), has_it_(take_turn(request)) {}
   ~ShortTurn() {
     if (has_it_) request_.port.end_operation(request_.caller);
   }

@@ -33,6 +33,7 @@ void free_node() noexcept {
 
 bool start_node() noexcept {
   if (hb_beamr_capi_lib_init_runtime_global(nullptr) != HB_BEAMR_CAPI_LIB_SUCCESS) return false;
+  hb_beamr_capi_lib_set_total_memory_limit(UINT64_MAX);  // not that of an earlier load
   Slots::reset_counters();
   try {
     the_node = std::make_unique<Node>().release();

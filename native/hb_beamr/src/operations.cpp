@@ -87,13 +87,13 @@ void write_memory(Instance& instance, std::uint64_t offset, const Payload& bytes
   });
 }
 
-AnswerStep::AnswerStep(Instance& instance, Operation operation, std::string_view data, Reply& reply)
+AnswerStep::AnswerStep(const WaitingImport& import, Operation operation, std::string_view data,
+                       Reply& reply)
     : operation_(operation), data_(data) {
-  if (operation == Operation::kAnswer) is_valid_ = read_results(instance, reply);
+  if (operation == Operation::kAnswer) is_valid_ = read_results(import.results, reply);
 }
 
-bool AnswerStep::read_results(Instance& instance, Reply& reply) {
-  const std::string_view wanted = instance.wanted_results();
+bool AnswerStep::read_results(std::string_view wanted, Reply& reply) {
   if (data_.size() % kValueSize != 0) {
     reply.error(ErrorCode::kBadarg, "an answer is a list of values");
     return false;

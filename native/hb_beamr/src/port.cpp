@@ -14,6 +14,8 @@ namespace {
 
 /// Nested calls of a dead process that are unwound at once, on the scheduler: some microseconds each.
 constexpr std::size_t kUnwoundInline = 8;
+/// The depth of a call that is not nested.
+constexpr std::uint32_t kOutermost = 1;
 
 }  // namespace
 
@@ -29,7 +31,8 @@ Port::Port(ErlDrvPort handle, ContextPtr context)
     : handle_(handle),
       term_(driver_mk_port(handle)),
       instance_(std::move(context)),
-      monitors_(handle) {}
+      monitors_(handle),
+      turns_(node().waiting_calls) {}
 
 Port::~Port() = default;
 
@@ -42,12 +45,12 @@ Grant Port::claim_if_still(Pid pid) noexcept {
   return turns_.claim(pid);
 }
 
-bool Port::claim(Pid pid) {
+Port::Claim Port::claim(Pid pid) {
   const Grant grant = claim_if_still(pid);
   if (grant == Grant::kNone) [[unlikely]]
     return claim_or_wait(pid);
   begin_turn(grant, pid);
-  return true;
+  return Claim::kGranted;
 }
 
 bool Port::claim_now(Pid pid) noexcept {
@@ -66,7 +69,7 @@ void Port::begin_turn(Grant grant, Pid pid) noexcept {
   }
 }
 
-bool Port::claim_or_wait(Pid pid) {
+Port::Claim Port::claim_or_wait(Pid pid) {
   Grant grant = Grant::kNone;
   bool is_waiter = false;
   {
@@ -75,7 +78,7 @@ bool Port::claim_or_wait(Pid pid) {
     if (grant == Grant::kNone) {
       is_waiter = !turns_.is_owner(pid);
       if (is_waiter) {
-        turns_.enqueue(pid);
+        if (!turns_.enqueue(pid)) return Claim::kRefused;
       } else {
         add_watcher(pid);
       }
@@ -83,19 +86,19 @@ bool Port::claim_or_wait(Pid pid) {
   }
   if (grant != Grant::kNone) {
     begin_turn(grant, pid);
-    return true;
+    return Claim::kGranted;
   }
   if (is_waiter) {
     bool is_alive = false;
     try {
       is_alive = monitors_.watch_waiter(pid);
     } catch (...) {
-      pass(pid);
+      static_cast<void>(pass(pid));
       throw;
     }
     if (!is_alive) process_died(pid);
   }
-  return false;
+  return Claim::kQueued;
 }
 
 void Port::end_operation(Pid pid) noexcept {
@@ -118,16 +121,23 @@ Pid Port::next_turn() noexcept {
   return is_still() && turns_.is_free() ? turns_.hand_over() : Pid::kNobody;
 }
 
-void Port::pass(Pid pid) noexcept {
+bool Port::pass(Pid pid) noexcept {
   Pid next = Pid::kNobody;
+  bool had_place = false;
   {
     MutexLock lock(mutex_);
-    std::erase(watchers_, pid);
-    turns_.forget(pid);
+    had_place = std::erase(watchers_, pid) > 0;
+    had_place |= turns_.forget(pid);
     next = next_turn();
   }
   monitors_.unwatch_waiter(pid);
   send_turn(next);
+  return had_place;
+}
+
+std::size_t Port::queue_length() noexcept {
+  MutexLock lock(mutex_);
+  return turns_.queue_length();
 }
 
 bool Port::watch_for_stillness(Pid pid) {
@@ -156,6 +166,7 @@ Port::AnswerTime Port::accept_answer(Pid pid, Operation operation, std::string_v
   }
   if (!can_defer_ || deferred_.has_value() || !turns_.is_active(pid)) return AnswerTime::kNever;
   deferred_ = std::move(answer);
+  --posted_depth_;  // from that of a nested call to that of the one whose import it is
   return AnswerTime::kLater;
 }
 
@@ -165,12 +176,54 @@ void Port::cancel() noexcept {
     MutexLock lock(mutex_);
     is_active = turns_.is_active();
   }
-  if (is_active) request_cancel();
+  if (!is_active) return;
+  request_cancel(kOutermost);
+  if (is_still()) wake_holder();
 }
 
-void Port::request_cancel() noexcept {
+/// The holder of imports may be waiting for somebody's answer: this is one.
+void Port::wake_holder() noexcept {
+  Message unheard;
+  for (WaitingImport& import : instance_.imports()) {
+    static_cast<void>(deliver(import, Operation::kTrap, "", unheard.reply()));
+  }
+}
+
+void Port::request_cancel(std::uint32_t depth) noexcept {
   has_stale_cancel_ = true;
-  hb_beamr_capi_lib_request_cancel(instance_.context());
+  hb_beamr_capi_lib_request_cancel_from(instance_.context(), depth);
+}
+
+void Port::time_out(Pid pid, Slot& slot) noexcept {
+  instance_.count(Counter::kTimeouts, slot);
+  bool is_running = false;
+  {
+    MutexLock lock(mutex_);
+    is_running = turns_.is_active(pid) && !is_still();
+  }
+  if (is_running) request_cancel(posted_depth_);
+}
+
+bool Port::deliver(WaitingImport& import, Operation operation, std::string_view data,
+                   Reply& reply) noexcept {
+  assume_still();
+  if (import.delivery != Delivery::kOpen) return false;
+  Message message;
+  const auto what = static_cast<std::uint8_t>(operation);
+  char* at = message.reply().begin(1 + sizeof import.id + sizeof what + data.size());
+  if (at == nullptr) {
+    reply.error(ErrorCode::kSystemLimit, "no memory");
+    return true;
+  }
+  Writer(at).put(Tag::kDelivery).put(import.id).put(what).put(data);
+  import.delivery = Delivery::kDelivered;
+  message.reply().send(term_, turns_.owner());
+  reply.tag(Tag::kOk);
+  return true;
+}
+
+std::uint64_t Port::memory_size() noexcept {
+  return is_still() ? instance_.memory_size() : posted_memory_;
 }
 
 void Port::process_exited(const ErlDrvMonitor& monitor) noexcept {
@@ -195,7 +248,7 @@ void Port::process_died(Pid pid) noexcept {
       next = next_turn();
     }
   }
-  if (has_call) request_cancel();
+  if (has_call) request_cancel(kOutermost);
   if (is_waiting) end_dead_call();
   send_turn(next);
 }
@@ -216,6 +269,8 @@ void Port::end_dead_call() noexcept {
 void Port::post(Job job, Pid requester) noexcept {
   assume_still();
   can_defer_ = is_copy(job) && instance_.is_waiting();
+  posted_depth_ = static_cast<std::uint32_t>(instance_.depth()) + 1;
+  posted_memory_ = instance_.memory_size();
   set_job(std::move(job), requester);
   move<PortState::kStill, PortState::kOnWorker>();
   node().pool.post(shared_from_this(), Lane::kShort);
@@ -318,7 +373,7 @@ void Port::close() noexcept {
     }
   }
   if (is_worker_using) {
-    request_cancel();
+    request_cancel(kOutermost);
   } else if (instance_.is_large() || instance_.depth() > kUnwoundInline) {
     set_job(RetireJob{}, Pid::kNobody);
     node().pool.post(std::move(self), Lane::kShort);

@@ -4,6 +4,8 @@
 #include "reply.hpp"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 
 namespace hb::beamr::driver {
 
@@ -44,7 +46,19 @@ void Reply::error(ErrorCode code, std::string_view text) noexcept {
   Writer(at).put(Tag::kError).put(code).put(text);
 }
 
+void Reply::limit(std::string_view name, std::uint64_t limit, std::uint64_t wanted) noexcept {
+  char text[kSmallSize];
+  const int size = std::snprintf(text, sizeof text, "%.*s %" PRIu64 " %" PRIu64,
+                                 static_cast<int>(name.size()), name.data(), limit, wanted);
+  error(ErrorCode::kLimit, {text, std::min(static_cast<std::size_t>(size), sizeof text - 1)});
+}
+
 void Reply::error(hb_beamr_capi_lib_rc_t rc, hb_beamr_capi_lib_context_t* context) noexcept {
+  if (rc == HB_BEAMR_CAPI_LIB_ERROR_LIMIT_EXCEEDED) {
+    hb_beamr_capi_lib_excess_t excess{};
+    hb_beamr_capi_lib_get_excess(context, &excess);
+    return limit(excess.name, excess.limit, excess.wanted);
+  }
   error(error_code_of(rc), hb_beamr_capi_lib_get_last_error(context));
 }
 

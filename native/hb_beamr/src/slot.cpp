@@ -52,14 +52,12 @@ std::span<Slot> Slots::used() noexcept {
 
 std::uint64_t Slots::sum(Counter counter) noexcept {
   std::uint64_t sum = 0;
-  for (const Slot& slot : used()) sum += slot.counted(static_cast<std::size_t>(counter));
+  for (const Slot& slot : used()) sum += slot.counted(counter);
   return sum;
 }
 
 void Slots::reset_counters() noexcept {
-  for (Slot& slot : used()) {
-    for (auto& count : slot.counts_) count.store(0, std::memory_order_relaxed);
-  }
+  for (Slot& slot : used()) slot.counts_.reset();
 }
 
 }  // namespace hb::beamr::driver

@@ -3,25 +3,33 @@
 
 #include "turns.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace hb::beamr::driver {
 
-void Turns::enqueue(Pid pid) {
-  if (std::find(queue_.begin(), queue_.end(), pid) == queue_.end()) queue_.push_back(pid);
+bool Turns::enqueue(Pid pid) {
+  for (const Place& place : queue_) {
+    if (place.pid == pid) return true;
+  }
+  Quota::Share share(places_);
+  if (!share) return false;
+  queue_.push_back({pid, std::move(share)});
+  return true;
 }
 
 Pid Turns::hand_over() noexcept {
   if (queue_.empty()) return Pid::kNobody;
-  owner_ = queue_.front();
+  owner_ = queue_.front().pid;
   tenure_ = Tenure::kReserved;
   queue_.erase(queue_.begin());
   return owner_;
 }
 
-void Turns::forget(Pid pid) noexcept {
-  std::erase(queue_, pid);
+bool Turns::forget(Pid pid) noexcept {
+  const bool had_place =
+      std::erase_if(queue_, [pid](const Place& place) { return place.pid == pid; }) > 0;
   if (owner_ == pid && tenure_ == Tenure::kReserved) release();
+  return had_place;
 }
 
 }  // namespace hb::beamr::driver

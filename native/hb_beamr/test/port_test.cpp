@@ -74,12 +74,12 @@ TEST_F(PortTest, PassGivesReservationsAndPlacesBack) {
   EXPECT_TAG(third.start("empty"), Tag::kQueued);
   EXPECT_TAG(fourth.start("empty"), Tag::kQueued);
   EXPECT_TAG(third.ask(Operation::kPass), Tag::kOk);
-  EXPECT_TAG(first.ask(Operation::kPass), Tag::kOk);  // the holder has no place
+  EXPECT_TAG(first.ask(Operation::kPass), Tag::kTurn);  // the holder has no place
   EXPECT_COMPLETED(first.answer({integer(1)}), i32(1));
   EXPECT_TAG(second.receive(), Tag::kTurn);
-  EXPECT_TAG(second.ask(Operation::kPass), Tag::kOk);
+  EXPECT_TAG(second.ask(Operation::kPass), Tag::kTurn);
   EXPECT_TAG(fourth.receive(), Tag::kTurn);
-  EXPECT_TAG(fourth.ask(Operation::kPass), Tag::kOk);
+  EXPECT_TAG(fourth.ask(Operation::kPass), Tag::kTurn);
   EXPECT_EQ(third.process().messages(), 0U);
   EXPECT_COMPLETED(third.try_call("empty"));
 }
@@ -251,7 +251,7 @@ TEST_F(CopyTest, PassingAReservationDuringACopyHandsItOverAfterwards) {
   EXPECT_COMPLETED(first.answer({integer(1)}), i32(1));
   EXPECT_TAG(second.receive(), Tag::kTurn);
   const Client reader = begin_copy(first.other());
-  EXPECT_TAG(second.ask(Operation::kPass), Tag::kOk);
+  EXPECT_TAG(second.ask(Operation::kPass), Tag::kTurn);
   EXPECT_EQ(third.process().messages(), 0U);
   end_copy(reader);
   EXPECT_TAG(third.receive(), Tag::kTurn);

@@ -85,7 +85,7 @@ class Player {
         "empty", "add", "ask", "ask_twice", "asks", "count_and_ask", "count", "spin", "crash"};
     const std::uint32_t turns = 1 + one_of(12);
     for (std::uint32_t i = 0; i < turns; ++i) {
-      switch (one_of(16)) {
+      switch (one_of(18)) {
         case 0:
           step(client, Operation::kRead, u64(one_of(70'000)) + u64(one_of(70'000)));
           break;
@@ -116,6 +116,15 @@ class Player {
           break;
         case 10:
           step(client, static_cast<Operation>(1 + one_of(20)), u64(one_of(3)));
+          break;
+        case 11:
+          step(client, Operation::kTimeout, "");
+          step(client, Operation::kInfo, "");
+          break;
+        case 12:
+          // Of whichever import waits, perhaps another process's.
+          step(client, Operation::kDeliver,
+               u64(1 + one_of(6)) + "\x07" + encode({integer(one_of(1000))}));
           break;
         default: {
           const std::string function = functions[one_of(functions.size())];

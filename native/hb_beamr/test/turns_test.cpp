@@ -14,7 +14,8 @@ constexpr Pid kBob{2};
 constexpr Pid kEve{3};
 
 TEST(Turns, TheFirstClaimIsGrantedAndTheSameProcessNests) {
-  Turns turns;
+  Quota places;
+  Turns turns(places);
   EXPECT_EQ(turns.claim(kAda), Grant::kFirst);
   EXPECT_EQ(turns.claim(kAda), Grant::kNested);
   EXPECT_EQ(turns.claim(kBob), Grant::kNone);
@@ -23,10 +24,11 @@ TEST(Turns, TheFirstClaimIsGrantedAndTheSameProcessNests) {
 }
 
 TEST(Turns, TheTurnIsReservedInTheOrderOfTheQueue) {
-  Turns turns;
+  Quota places;
+  Turns turns(places);
   EXPECT_EQ(turns.claim(kAda), Grant::kFirst);
-  turns.enqueue(kBob);
-  turns.enqueue(kEve);
+  EXPECT_TRUE(turns.enqueue(kBob));
+  EXPECT_TRUE(turns.enqueue(kEve));
   turns.release();
   EXPECT_EQ(turns.hand_over(), kBob);
   EXPECT_FALSE(turns.is_active());
@@ -38,26 +40,29 @@ TEST(Turns, TheTurnIsReservedInTheOrderOfTheQueue) {
 }
 
 TEST(Turns, AProcessHasOnePlace) {
-  Turns turns;
+  Quota places;
+  Turns turns(places);
   EXPECT_EQ(turns.claim(kAda), Grant::kFirst);
-  turns.enqueue(kBob);
-  turns.enqueue(kBob);
+  EXPECT_TRUE(turns.enqueue(kBob));
+  EXPECT_TRUE(turns.enqueue(kBob));
   turns.release();
   EXPECT_EQ(turns.hand_over(), kBob);
   EXPECT_FALSE(turns.has_queue());
 }
 
 TEST(Turns, NobodyWaitingLeavesTheTurnFree) {
-  Turns turns;
+  Quota places;
+  Turns turns(places);
   EXPECT_EQ(turns.hand_over(), Pid::kNobody);
   EXPECT_TRUE(turns.is_free());
 }
 
 TEST(Turns, ForgettingTakesPlacesAndReservationsButNoCall) {
-  Turns turns;
+  Quota places;
+  Turns turns(places);
   EXPECT_EQ(turns.claim(kAda), Grant::kFirst);
-  turns.enqueue(kBob);
-  turns.enqueue(kEve);
+  EXPECT_TRUE(turns.enqueue(kBob));
+  EXPECT_TRUE(turns.enqueue(kEve));
   turns.forget(kAda);
   EXPECT_TRUE(turns.is_active(kAda));
   turns.forget(kBob);
@@ -68,7 +73,8 @@ TEST(Turns, ForgettingTakesPlacesAndReservationsButNoCall) {
 }
 
 TEST(Turns, ADeadOwnerKeepsTheTurnUntilItsCallIsReleased) {
-  Turns turns;
+  Quota places;
+  Turns turns(places);
   EXPECT_EQ(turns.claim(kAda), Grant::kFirst);
   turns.mark_dead();
   EXPECT_TRUE(turns.is_active());
@@ -77,6 +83,25 @@ TEST(Turns, ADeadOwnerKeepsTheTurnUntilItsCallIsReleased) {
   EXPECT_EQ(turns.claim(kAda), Grant::kNone);
   turns.release();
   EXPECT_EQ(turns.claim(kBob), Grant::kFirst);
+}
+
+TEST(Turns, PlacesAreOfAllQueuesTogether) {
+  Quota places;
+  places.set_limit(2);
+  Turns first(places);
+  {
+    Turns second(places);
+    EXPECT_TRUE(first.enqueue(kAda));
+    EXPECT_TRUE(second.enqueue(kBob));
+    EXPECT_FALSE(first.enqueue(kEve));
+    EXPECT_TRUE(first.enqueue(kAda)) << "it has one";
+    EXPECT_EQ(first.hand_over(), kAda);
+    EXPECT_TRUE(first.enqueue(kEve));
+    EXPECT_TRUE(first.forget(kEve));
+    EXPECT_FALSE(first.forget(kEve));
+    EXPECT_EQ(places.used(), 1U);
+  }
+  EXPECT_EQ(places.used(), 0U);
 }
 
 }  // namespace

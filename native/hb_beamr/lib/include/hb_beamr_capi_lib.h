@@ -567,7 +567,8 @@ const char* hb_beamr_capi_lib_rc_name(hb_beamr_capi_lib_rc_t rc);
 /* ---- Memory, globals ------------------------------------------------------------------------- */
 
 /**
- * The size of memory 0. States of all functions below: INSTANTIATED, TRAPPED, AWAITING_IMPORT.
+ * The size of memory 0. States of all functions below: INSTANTIATED, TRAPPED, AWAITING_IMPORT; of
+ * this one also YIELDED.
  * @param[out] bytes  May be NULL.
  * @param[out] pages  In pages of 65,536 bytes; may be NULL.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_MEMORY_UNAVAILABLE  The module has no memory; both are set to 0.

@@ -69,6 +69,7 @@ Answer decode(std::string_view text) {
       break;
     case Tag::kImport:
       answer.position = take<std::uint32_t>(text);
+      answer.id = take<std::uint64_t>(text);
       answer.values = take_values(text);
       break;
     case Tag::kError:
@@ -77,6 +78,22 @@ Answer decode(std::string_view text) {
       break;
     case Tag::kOk:
       answer.text = text;
+      break;
+    case Tag::kDelivery:
+      answer.id = take<std::uint64_t>(text);
+      answer.operation = Operation{take<std::uint8_t>(text)};
+      answer.text = text;
+      break;
+    case Tag::kTrapped: {  // an error with details
+      answer.tag = Tag::kError;
+      answer.code = take<ErrorCode>(text);
+      text.remove_prefix(take<std::uint8_t>(text));
+      const auto size = take<std::uint16_t>(text);
+      answer.text = "Exception: " + std::string(text.substr(0, size));
+      break;
+    }
+    case Tag::kDelivered:
+      answer.id = take<std::uint64_t>(text);
       break;
     case Tag::kPending:
     case Tag::kQueued:
@@ -109,22 +126,24 @@ Answer Client::receive() const {
 }
 
 Answer Client::settle(const Answer& answer) const {
-  Answer settled = answer;
-  while (settled.is(Tag::kPending) || settled.is(Tag::kTurn)) settled = receive();
+  if (!answer.is(Tag::kPending)) return answer;
+  Answer settled = receive();
+  while (settled.is(Tag::kTurn) || settled.is(Tag::kDelivery)) settled = receive();
   return settled;
 }
 
 Answer Client::run(Operation operation, const std::string& data) const {
   for (;;) {
     const Answer answer = settle(ask(operation, data));
+    if (answer.is(Tag::kDelivered)) continue;  // this answer all the same
     if (!answer.is(Tag::kQueued)) return answer;
     EXPECT_TAG(receive(), Tag::kTurn);
   }
 }
 
-std::map<std::string, std::uint64_t> Client::counters() const {
+std::map<std::string, std::uint64_t> Client::numbers(Operation operation) const {
   std::map<std::string, std::uint64_t> counters;
-  const Answer answer = ask(Operation::kCounters);
+  const Answer answer = ask(operation);
   std::string_view text = answer.text;
   while (!text.empty()) {
     const auto size = take<std::uint8_t>(text);
@@ -185,7 +204,7 @@ Client DriverTest::instance(const std::string& name) const {
 
 void DriverTest::wait_for_instances(std::uint64_t number) const {
   const Client watcher = open();
-  wait_until([&] { return watcher.counter("instances") == number + 1; });
+  wait_until([&] { return watcher.counter("instances") == number; });
   watcher.close();
 }
 

@@ -65,6 +65,8 @@ struct Answer {
   ErrorCode code{};            ///< Of an error.
   std::string text;            ///< Of an error; else all after the tag.
   std::uint32_t position = 0;  ///< Of an import.
+  std::uint64_t id = 0;        ///< Of an import, and of an answer delivered to it.
+  Operation operation{};       ///< Of an answer delivered: ANSWER or TRAP.
   Values values;               ///< Of a result or an import.
 
   bool is(Tag wanted) const { return tag == wanted; }
@@ -125,7 +127,9 @@ class Client {
     return ask(Operation::kCall, call_request(function, arguments));
   }
   Answer answer(const Values& results) const { return run(Operation::kAnswer, encode(results)); }
-  std::map<std::string, std::uint64_t> counters() const;
+  /// What COUNTERS or INFO answers.
+  std::map<std::string, std::uint64_t> numbers(Operation operation) const;
+  std::map<std::string, std::uint64_t> counters() const { return numbers(Operation::kCounters); }
   std::uint64_t counter(const std::string& name) const { return counters()[name]; }
 
   void kill() const { paper::Emulator::get().kill(process_); }
