@@ -241,15 +241,23 @@ ask({_, Module, Name, Signature} = Import, Id, Values, Context, State) ->
         func_sig => Signature,
         token => hb_beamr_token:new(Pid, Id)
     },
-    Before = hb_beamr_deadline:enforce(Deadline),
-    try ImportFun(State, Call, Opts) of
-        Answer ->
-            hb_beamr_deadline:restore(Before),
-            answer(Answer, Import, Id, Context, State)
+    try within(Deadline, ImportFun, State, Call, Opts) of
+        Answer -> answer(Answer, Import, Id, Context, State)
     catch
         Class:Reason:Stacktrace ->
-            hb_beamr_deadline:restore(Before),
             fail({raised, Class, Reason, Stacktrace, State}, <<"import function failed">>, Context)
+    end.
+
+%% Without a deadline of this call there is none of an outer one either.
+-spec within(hb_beamr_deadline:deadline(), fun(), term(), map(), term()) -> term().
+within(infinity, ImportFun, State, Call, Opts) ->
+    ImportFun(State, Call, Opts);
+within(Deadline, ImportFun, State, Call, Opts) ->
+    Before = hb_beamr_deadline:enforce(Deadline),
+    try
+        ImportFun(State, Call, Opts)
+    after
+        hb_beamr_deadline:restore(Before)
     end.
 
 -spec answer(Answer, hb_beamr_import:import(), Id, context(), Before) -> outcome() when

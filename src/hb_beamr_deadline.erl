@@ -76,9 +76,9 @@ in_force(Timeout) ->
 
 %% @doc Put a deadline in force for what the calling process does next; what was before comes back
 %% with `restore/1'.
--spec enforce(deadline()) -> term().
-enforce(infinity) -> get(?KEY);
-enforce(Deadline) -> put(?KEY, Deadline).
+-spec enforce(deadline()) -> Before :: term().
+enforce(Deadline) ->
+    put(?KEY, Deadline).
 
 -spec restore(term()) -> ok.
 restore(undefined) ->
