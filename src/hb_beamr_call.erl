@@ -269,9 +269,10 @@ answer({ok, Results, State}, Import, Id, Context, _Before) when is_list(Results)
         false -> go_on(send_results(Results, Import, Context), Import, Id, Context, State)
     end;
 answer({ok, {import_exception, _} = Exception, State} = Answer, Import, Id, Context, Before) ->
-    case hb_beamr_token:delivery(Exception) of
-        {ok, {trap, Text}} -> throw_out(Text, Import, Id, Context, State);
-        error -> bad_return(Answer, Context, Before)
+    case {hb_beamr_token:delivery(Exception), hb_beamr_deadline:is_over(Context#context.deadline)} of
+        {{ok, _}, true} -> time_out(Context, State);
+        {{ok, {trap, Text}}, false} -> throw_out(Text, Import, Id, Context, State);
+        {error, _} -> bad_return(Answer, Context, Before)
     end;
 answer({defer, State}, Import, Id, Context, _Before) ->
     wait(infinity, Import, Id, Context, State);
@@ -326,7 +327,8 @@ pass_on(Delivery, #context{port = Port, deadline = Deadline} = Context) ->
     end.
 
 -spec time_out(context(), term()) -> outcome().
-time_out(Context, State) ->
+time_out(#context{port = Port} = Context, State) ->
+    hb_beamr_port:count_timeout(Port),
     fail({timeout, State}, <<"timed out">>, Context).
 
 -spec send_results(list(), hb_beamr_import:import(), context()) -> hb_beamr_port:event().

@@ -33,6 +33,7 @@
 -export([await_delivery/3]).
 -export([forget_delivery/2]).
 -export([cancel/1]).
+-export([count_timeout/1]).
 -export([trap_info/1]).
 
 %% Memory and globals.
@@ -306,6 +307,12 @@ forget_delivery(Port, Import) ->
 cancel(Port) ->
     done(request(Port, ?CANCEL, <<>>)).
 
+%% @doc Count a deadline that passed while no guest ran.
+-spec count_timeout(port()) -> ok.
+count_timeout(Port) ->
+    _ = control(Port, ?TIMEOUT, <<>>),
+    ok.
+
 %% @doc What is known of the last trap.
 -spec trap_info(port()) -> {ok, none | hb_beamr_error:details()} | failure().
 trap_info(Port) ->
@@ -486,6 +493,7 @@ await_turn(Port, Deadline) ->
         <<?TURN>> ->
             turn;
         timeout ->
+            count_timeout(Port),
             case control(Port, ?PASS, <<>>) of
                 <<?OK>> -> timeout;
                 <<?TURN>> -> late(await_turn(Port, infinity));

@@ -14,6 +14,10 @@
 -export([wait_until/1]).
 -export([wait_for_port/1]).
 -export([run/1]).
+-export([caller/1]).
+-export([waiting_caller/1]).
+-export([answer/1]).
+-export([ports/0]).
 -export([mailbox/0]).
 -export([rss/0]).
 -export([settled_rss/0]).
@@ -160,6 +164,45 @@ run(Do) ->
         {'DOWN', Monitor, process, Pid, {result, Result}} -> {ok, Result};
         {'DOWN', Monitor, process, Pid, Reason} -> {ended, Reason}
     end.
+
+%% A process that does something, for `answer/1'. It ends with the test, and must leave no message.
+-spec caller(fun(() -> term())) -> {pid(), reference()}.
+caller(Do) ->
+    Test = self(),
+    spawn_monitor(fun() ->
+        Watch = spawn_link(fun() -> end_with(Test) end),
+        Answer = Do(),
+        unlink(Watch),
+        exit(Watch, kill),
+        exit({answer, Answer, mailbox()})
+    end).
+
+-spec end_with(pid()) -> no_return().
+end_with(Test) ->
+    Monitor = erlang:monitor(process, Test),
+    receive
+        {'DOWN', Monitor, process, Test, _} -> exit(the_test_has_ended)
+    end.
+
+%% The same, when it waits for an answer or a turn.
+-spec waiting_caller(fun(() -> term())) -> {pid(), reference()}.
+waiting_caller(Do) ->
+    {Pid, _} = Caller = caller(Do),
+    wait_for_port(Pid),
+    Caller.
+
+%% What it answered, or how it ended.
+-spec answer({pid(), reference()}) -> term().
+answer({Pid, Monitor}) ->
+    receive
+        {'DOWN', Monitor, process, Pid, {answer, Answer, []}} -> Answer;
+        {'DOWN', Monitor, process, Pid, Reason} -> {ended, Reason}
+    end.
+
+%% Those of this library; one is the node's.
+-spec ports() -> [port()].
+ports() ->
+    [Port || Port <- erlang:ports(), erlang:port_info(Port, name) =:= {name, "hb_beamr"}].
 
 %% Everything that waits in the mailbox of the calling process.
 -spec mailbox() -> [term()].
