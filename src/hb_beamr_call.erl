@@ -308,9 +308,14 @@ when
 wait(OfImport, Import, Id, #context{port = Port, deadline = OfCall} = Context, State) ->
     Deadline = hb_beamr_deadline:earliest(OfImport, OfCall),
     case hb_beamr_port:await_delivery(Port, Id, Deadline) of
-        {ok, Delivery} -> go_on(pass_on(Delivery, Context), Import, Id, Context, State);
-        timeout -> time_out(Context, State);
-        closed -> loop(closed, Context, State)
+        {ok, {answer, _} = Delivery} ->
+            go_on(pass_on(Delivery, Context), Import, Id, Context, State);
+        {ok, {trap, _} = Delivery} ->
+            raised(pass_on(Delivery, Context), Import, Id, Context, State);
+        timeout ->
+            time_out(Context, State);
+        closed ->
+            loop(closed, Context, State)
     end.
 
 -spec pass_on(hb_beamr_port:delivery(), context()) -> hb_beamr_port:event().
@@ -358,10 +363,17 @@ bad_return(Answer, Context, State) ->
 -spec throw_out(binary(), hb_beamr_import:import(), Id, context(), term()) -> outcome() when
     Id :: non_neg_integer().
 throw_out(Text, Import, Id, #context{port = Port} = Context, State) ->
-    case hb_beamr_port:trap(Port, Text) of
-        {trapped, trap, Info} when element(1, Import) =/= ask -> {thrown, Info, State};
-        Event -> go_on(Event, Import, Id, Context, State)
-    end.
+    raised(hb_beamr_port:trap(Port, Text), Import, Id, Context, State).
+
+%% What follows an exception.
+-spec raised(hb_beamr_port:event(), hb_beamr_import:import(), Id, context(), term()) ->
+    outcome()
+when
+    Id :: non_neg_integer().
+raised({trapped, trap, Info}, {Role, _, _, _}, _Id, _Context, State) when Role =/= ask ->
+    {thrown, Info, State};
+raised(Event, Import, Id, Context, State) ->
+    go_on(Event, Import, Id, Context, State).
 
 %% @doc End a call whose import waits: unwind the guest, then give the outcome.
 -spec fail(outcome(), Message :: binary(), context()) -> outcome().
