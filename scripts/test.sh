@@ -255,6 +255,7 @@ execute() {
   total_passed=$((total_passed + passed))
   total_failed=$((total_failed + failed))
   printf '%-7s %5d s  %s\n' "$result" $((SECONDS - begin)) "$tests"
+  sed -n 's/^longest hold/                &/p' "$logs/$name.log"
   if [ "$result" != ok ] && [ "$result" != skipped ]; then
     # Without ctest's lines about tests that passed.
     sed -E '/^ *(Start +[0-9]+:|[0-9]+\/[0-9]+ Test +#[0-9]+: .* Passed )/d' "$logs/$name.log" |

@@ -482,17 +482,20 @@ import_functions_that_are_none(_) ->
 import_functions_that_kill(_) ->
     Gone = {error, "instance is not running", state},
     Instance = hb_beamr_test_lib:start(imports),
+    Closed = fun(Port) -> erlang:port_info(Port) =:= undefined end,
     KillInstance = fun(S, #{instance := Self}, _) ->
+        {Port, _} = hb_beamr_registry:find(Self),
         exit(Self, kill),
-        hb_beamr_test_lib:wait_until(fun() -> not is_process_alive(Self) end),
+        hb_beamr_test_lib:wait_until(fun() -> Closed(Port) end),
         {ok, [1], S}
     end,
     ?assertEqual(Gone, hb_beamr:call(Instance, "mul", [1, 1], KillInstance, state)),
     Owner = spawn(fun() -> receive stop -> ok end end),
     {ok, Owned, _, _} = hb_beamr:start(hb_beamr_test_lib:wasm(imports), #{owner => Owner}),
+    {OwnedPort, _} = hb_beamr_registry:find(Owned),
     KillOwner = fun(S, _, _) ->
         exit(Owner, kill),
-        hb_beamr_test_lib:wait_until(fun() -> not is_process_alive(Owned) end),
+        hb_beamr_test_lib:wait_until(fun() -> Closed(OwnedPort) end),
         {ok, [1], S}
     end,
     ?assertEqual(Gone, hb_beamr:call(Owned, "mul", [1, 1], KillOwner, state)),

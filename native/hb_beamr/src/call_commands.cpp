@@ -3,6 +3,7 @@
 
 // Operations that load a module and run its guest.
 
+#include <limits>
 #include <string>
 
 #include "command.hpp"
@@ -12,12 +13,10 @@ namespace hb::beamr::driver {
 
 namespace {
 
-/// Modules that are loaded at once: if the process knows them already (a hash and a comparison), or
-/// if loading takes less than the budget of a call.
+/// Modules that are loaded at once if the process knows them already: a hash and a comparison.
 constexpr std::size_t kKnownInline = std::size_t{2} << 20;
-constexpr std::size_t kNewInline = std::size_t{16} << 10;
-/// Modules that are instantiated at once: their segments are copied.
-constexpr std::size_t kInstantiatedInline = std::size_t{2} << 20;
+/// What is written into instances that are made at once.
+constexpr std::uint64_t kInstantiatedInline = std::uint64_t{512} << 10;
 
 /// Ends the turn of an operation, when its answer is complete.
 class TurnEnd {
@@ -93,6 +92,13 @@ HB_FEW_FRAMES void start(Request& request, std::uint32_t function, std::string_v
   });
 }
 
+/// What of an answer to an import is looked at: neither more values nor a longer text than the protocol
+/// can say anywhere else.
+std::string_view bounded(Operation operation, std::string_view data) noexcept {
+  constexpr std::size_t kMost = std::numeric_limits<std::uint16_t>::max();
+  return data.substr(0, operation == Operation::kAnswer ? kMost * kValueSize : kMost);
+}
+
 }  // namespace
 
 bool can_load(Port& port) noexcept {
@@ -102,21 +108,19 @@ bool can_load(Port& port) noexcept {
 
 void load(Request& request) {
   const std::string_view bytes = request.data.rest();
+  if (bytes.size() > kKnownInline) {
+    return request.reply.error(ErrorCode::kBadarg, "a module of that size goes as a command");
+  }
   if (!can_load(request.port)) {
     request.reply.error(ErrorCode::kInvalidState, "a module is loaded once");
     return;
   }
   Instance& instance = request.port.instance();
   if (!instance.admit()) return refuse_instance(request.reply);
-  if (bytes.size() <= kKnownInline && load_module(instance, bytes, true, request.reply)) {
-    charge_copy(request, bytes.size());
-  } else if (bytes.size() <= kNewInline) {
-    load_module(instance, bytes, false, request.reply);
-  } else {
-    request.port.post(LoadJob{Payload::copy(bytes)}, request.caller);
-    charge_copy(request, bytes.size());
-    answer_pending(request);
-  }
+  charge_copy(request, bytes.size());
+  if (load_module(instance, bytes, true, request.reply)) return;
+  request.port.post(LoadJob{Payload::copy(bytes)}, request.caller);
+  answer_pending(request);
 }
 
 void instantiate(Request& request) {
@@ -138,7 +142,7 @@ void instantiate(Request& request) {
     if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, instance.context());
   }
   instance.prepare_call();
-  if (instance.module_size() > kInstantiatedInline) {
+  if (hb_beamr_capi_lib_instance_size(instance.context()) > kInstantiatedInline) {
     request.port.post(InstantiateJob{}, request.caller);
     return answer_pending(request);
   }
@@ -190,7 +194,7 @@ void call_table(Request& request) {
 }
 
 void answer(Request& request, Operation operation) {
-  const std::string_view data = request.data.rest();
+  const std::string_view data = bounded(operation, request.data.rest());
   switch (request.port.accept_answer(request.caller, operation, data)) {
     case Port::AnswerTime::kNever:
       return request.reply.error(ErrorCode::kNotHolder,
@@ -219,7 +223,7 @@ void deliver(Request& request) {
   }
   if (!request.port.stand_still(request.caller)) return answer_queued(request);
   WaitingImport* import = request.port.instance().find_waiting(id);
-  const std::string_view data = request.data.rest();
+  const std::string_view data = bounded(operation, request.data.rest());
   if (import != nullptr) {
     const AnswerStep valid(*import, operation, data, request.reply);
     if (!valid) return;

@@ -10,8 +10,9 @@ namespace hb::beamr::driver {
 
 namespace {
 
-/// Larger reads are made on a worker: the binary's pages are new, which takes longer than the copy.
-constexpr std::uint64_t kReadInline = std::uint64_t{1} << 20;
+/// Larger copies are made on a worker; of reads, the binary's pages are new, which takes longer than the
+/// copy.
+constexpr std::uint64_t kCopiedInline = std::uint64_t{1} << 20;
 
 /// The turn, for an operation that leaves no call active.
 class ShortTurn {
@@ -31,8 +32,11 @@ class ShortTurn {
 };
 
 void write_inline(Request& request, std::uint64_t offset) {
-  if (!request.port.stand_still(request.caller)) return answer_queued(request);
   const std::string_view bytes = request.data.rest();
+  if (bytes.size() > kCopiedInline) {
+    return request.reply.error(ErrorCode::kBadarg, "bytes of that size go as a command");
+  }
+  if (!request.port.stand_still(request.caller)) return answer_queued(request);
   write_memory(request.port.instance(), offset, bytes, request.reply);
   charge_copy(request, bytes.size());
 }
@@ -59,7 +63,7 @@ void read(Request& request) {
     return refuse_malformed(request);
   }
   if (!request.port.stand_still(request.caller)) return answer_queued(request);
-  if (size > kReadInline) {
+  if (size > kCopiedInline) {
     request.port.post(ReadJob{offset, size}, request.caller);
     return answer_pending(request);
   }

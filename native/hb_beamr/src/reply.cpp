@@ -13,6 +13,9 @@ namespace {
 
 ErlDrvTermData atom_hb_beamr;
 
+/// Of an error: names in it come from outside.
+constexpr std::size_t kLongestText = std::size_t{1} << 20;
+
 /// The longest prefix of at most `size` bytes that does not end inside a UTF-8 character.
 std::string_view cut(std::string_view text, std::size_t size) noexcept {
   if (text.size() <= size) return text;
@@ -34,6 +37,7 @@ char* Reply::begin_large(std::size_t size) noexcept {
 
 void Reply::error(ErrorCode code, std::string_view text) noexcept {
   char* at = nullptr;
+  text = cut(text, kLongestText);
   if (2 + text.size() > kSmallSize) {
     binary_.reset(driver_alloc_binary(2 + text.size()));
     size_ = 2 + text.size();

@@ -52,9 +52,29 @@ TEST_F(CallCommands, LargeModulesLoadOnAWorkerAndKnownOnesAtOnce) {
   EXPECT_COMPLETED(first.call("add", {integer(1), integer(2)}), i32(3));
 }
 
+TEST_F(CallCommands, WhatIsLargeGoesAsACommand) {
+  const Client client = open();
+  EXPECT_ERROR(client.ask(Operation::kLoad, padded(fixture("driver_guest"), 3 << 20)),
+               ErrorCode::kBadarg);
+  const Client other = instance();
+  EXPECT_ERROR(other.ask(Operation::kWrite, u64(0) + std::string((1 << 20) + 1, 'x')),
+               ErrorCode::kBadarg);
+}
+
+TEST_F(CallCommands, NamesOfAnyLengthAreLookedUpQuickly) {
+  const Client client = instance();
+  const std::string name(10 << 20, 'n');
+  for (const Operation operation : {Operation::kFunction, Operation::kGlobalGet}) {
+    const Answer answer = client.ask(operation, name);
+    EXPECT_TRUE(answer.is(Tag::kError));
+    EXPECT_LE(answer.text.size(), std::size_t{1} << 20);
+  }
+}
+
 TEST_F(CallCommands, WhileAModuleLoadsThePortIsBusy) {
   const Client client = open();
-  EXPECT_TAG(client.ask(Operation::kLoad, padded(fixture("driver_guest"), 5 << 20)), Tag::kPending);
+  ASSERT_TRUE(
+      client.port()->command(client.process(), {"\x01", padded(fixture("driver_guest"), 5 << 20)}));
   // Either still loading, or loaded: no second LOAD in both cases.
   EXPECT_ERROR(client.ask(Operation::kLoad, fixture("driver_bare")), ErrorCode::kInvalidState);
   EXPECT_TAG(client.receive(), Tag::kOk);
@@ -105,8 +125,8 @@ TEST_F(CallCommands, AnEndlessStartFunctionCanBeCancelled) {
   EXPECT_ERROR(client.receive(), ErrorCode::kCancelled);
 }
 
-TEST_F(CallCommands, LargeModulesAreInstantiatedOnAWorker) {
-  const Client client = load(padded(fixture("driver_guest"), 3 << 20));
+TEST_F(CallCommands, LargeInstancesAreMadeOnAWorker) {
+  const Client client = load(fixture("driver_large_table"));
   EXPECT_TAG(client.ask(Operation::kInstantiate, u32(0)), Tag::kPending);
   EXPECT_COMPLETED(client.receive());
   EXPECT_COMPLETED(client.call("add", {integer(1), integer(2)}), i32(3));

@@ -302,6 +302,13 @@ uint64_t hb_beamr_capi_lib_module_id(const hb_beamr_capi_lib_context_t* ctx);
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_wasm_stack_size(hb_beamr_capi_lib_context_t* ctx,
                                                              uint32_t bytes);
 
+/**
+ * About how many bytes making an instance of the loaded module writes, for who must know whether it
+ * takes long: some microseconds for each 10 KB. Linear memory without data does not count. 0 before a
+ * module is loaded.
+ */
+uint64_t hb_beamr_capi_lib_instance_size(const hb_beamr_capi_lib_context_t* ctx);
+
 /** What one instance may use at most. The largest number of a type stands for no limit. */
 typedef struct {
   uint64_t max_memory; /**< Bytes of linear memory; less than a page of it counts as none. */

@@ -160,6 +160,10 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_wasm_stack_size(hb_beamr_capi_lib_c
   return guard(ctx, [&](Context& c) { return c.set_stack_size(bytes); });
 }
 
+uint64_t hb_beamr_capi_lib_instance_size(const hb_beamr_capi_lib_context_t* ctx) {
+  return ctx != nullptr ? ctx->instance_size() : 0;
+}
+
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_limits(hb_beamr_capi_lib_context_t* ctx,
                                                     const hb_beamr_capi_lib_limits_t* limits) {
   return guard(ctx, [&](Context& c) {

@@ -192,6 +192,20 @@ Rc Context::describe_export(std::uint32_t position, hb_beamr_capi_lib_extern_t* 
   return Rc::kSuccess;
 }
 
+std::uint64_t Context::instance_size() const noexcept {
+  if (!module_) return 0;
+  // Of the engine's structures for each function, and of each element of a table.
+  constexpr std::uint64_t kFunctionSize = 96;
+  constexpr std::uint64_t kElementSize = 8;
+  const ModuleDescription& module = module_->description();
+  std::uint64_t bytes = module.segment_bytes() + module.function_count() * kFunctionSize;
+  for (const TableType& table : module.table_types()) {
+    // The engine makes room for growth: at least twice as much.
+    bytes += 2 * table.limits.minimum * kElementSize;
+  }
+  return bytes;
+}
+
 Rc Context::set_stack_size(std::uint32_t bytes) {
   const States allowed(State::kContextCreated, State::kModuleLoaded);
   if (const Rc rc = require(allowed, "setting the stack size"); rc != Rc::kSuccess) return rc;

@@ -58,6 +58,7 @@ class Context {
   Rc describe_import(std::uint32_t position, hb_beamr_capi_lib_extern_t* out);
   Rc describe_export(std::uint32_t position, hb_beamr_capi_lib_extern_t* out);
 
+  std::uint64_t instance_size() const noexcept;
   Rc set_stack_size(std::uint32_t bytes);
   Rc set_limits(const hb_beamr_capi_lib_limits_t& limits);
   const hb_beamr_capi_lib_excess_t& excess() const noexcept { return excess_; }

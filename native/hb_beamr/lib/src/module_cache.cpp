@@ -49,20 +49,23 @@ ModulePtr ModuleCache::find_locked(std::uint64_t hash, std::span<const std::uint
   const auto found = std::find_if(candidates.begin(), candidates.end(),
                                   [&](const ModulePtr& m) { return equal(m->bytes(), bytes); });
   if (found == candidates.end()) return nullptr;
-  std::list<ModulePtr> evicted;  // freed after the lock
   MutexLock lock(mutex_);
-  keep(*found, evicted);
+  keep(*found);
   return *found;
 }
 
 ModulePtr ModuleCache::add(ModulePtr module) {
   const std::uint64_t hash = hash_of(module->bytes());
   if (ModulePtr other = find_locked(hash, module->bytes())) return other;
-  std::list<ModulePtr> evicted;
+  std::list<ModulePtr> evicted;  // freed after the lock
   MutexLock lock(mutex_);
   std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
   known_.emplace(hash, module);
-  keep(module, evicted);
+  keep(module);
+  while (kept_.size() > kMaxKeptModules || (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
+    kept_bytes_ -= kept_.back()->bytes().size();
+    evicted.splice(evicted.begin(), kept_, std::prev(kept_.end()));
+  }
   return module;
 }
 
@@ -73,7 +76,7 @@ void ModuleCache::clear() {
   kept_bytes_ = 0;
 }
 
-void ModuleCache::keep(const ModulePtr& module, std::list<ModulePtr>& evicted) {
+void ModuleCache::keep(const ModulePtr& module) {
   if (!kept_.empty() && kept_.front() == module) return;
   const auto found = std::find(kept_.begin(), kept_.end(), module);
   if (found != kept_.end()) {
@@ -82,10 +85,6 @@ void ModuleCache::keep(const ModulePtr& module, std::list<ModulePtr>& evicted) {
   }
   kept_.push_front(module);
   kept_bytes_ += module->bytes().size();
-  while (kept_.size() > kMaxKeptModules || (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
-    kept_bytes_ -= kept_.back()->bytes().size();
-    evicted.splice(evicted.begin(), kept_, std::prev(kept_.end()));
-  }
 }
 
 }  // namespace hb::beamr

@@ -19,9 +19,11 @@ namespace hb::beamr {
 /// Threads: any.
 class ModuleCache {
  public:
-  /// nullptr: no such module. Costs a comparison of all bytes when there is one.
+  /// nullptr: no such module. Costs a comparison of all bytes when there is one. Frees no module, which
+  /// could take long.
   ModulePtr find(std::span<const std::uint8_t> bytes);
-  /// Adds a module, or answers the equal one that another thread added first.
+  /// Adds a module, or answers the equal one that another thread added first. Lets go of those that are
+  /// too many.
   ModulePtr add(ModulePtr module);
   /// Lets go of all modules without an instance.
   void clear();
@@ -33,7 +35,7 @@ class ModuleCache {
 
   ModulePtr find_locked(std::uint64_t hash, std::span<const std::uint8_t> bytes)
       HB_EXCLUDES(mutex_);
-  void keep(const ModulePtr& module, std::list<ModulePtr>& evicted) HB_REQUIRES(mutex_);
+  void keep(const ModulePtr& module) HB_REQUIRES(mutex_);
 
   Mutex mutex_;
   std::unordered_multimap<std::uint64_t, std::weak_ptr<const Module>> known_ HB_GUARDED_BY(mutex_);

@@ -14,6 +14,9 @@
 namespace hb::beamr {
 namespace {
 
+/// In bytes: the validator accepts no longer ones.
+constexpr std::size_t kLongestName = 100'000;
+
 enum SectionId : std::uint8_t {
   kCustom = 0,
   kType = 1,
@@ -24,6 +27,8 @@ enum SectionId : std::uint8_t {
   kGlobal = 6,
   kExport = 7,
   kStart = 8,
+  kElement = 9,
+  kData = 11,
 };
 
 wasm_valkind_t value_kind(std::uint8_t byte) noexcept {
@@ -119,7 +124,9 @@ class ModuleDescription::Reader {
     in.take(8);  // magic and version
     while (!in.at_end() && !in.failed()) {
       const std::uint8_t id = in.byte();
-      ByteCursor section(in.take(in.u32()));
+      const std::uint32_t size = in.u32();
+      ByteCursor section(in.take(size));
+      if (id == kElement || id == kData) out_.segment_bytes_ += size;
       read_section(id, section);
       if (section.failed() && id != kCustom) return false;
     }
@@ -263,6 +270,7 @@ Result<ModuleDescription> ModuleDescription::read(std::span<const std::uint8_t> 
 
 std::optional<std::uint32_t> ModuleDescription::find_export(wasm_externkind_t kind,
                                                             std::string_view name) const noexcept {
+  if (name.size() > kLongestName) return std::nullopt;  // hashing it could take long
   const auto found = exports_by_name_.find(name);
   if (found == exports_by_name_.end() || exports_[found->second].kind != kind) return std::nullopt;
   return exports_[found->second].index;

@@ -78,6 +78,9 @@ class ModuleDescription {
   const Limits& memory_type(std::uint32_t index) const noexcept { return memories_[index]; }
   bool has_memory() const noexcept { return !memories_.empty(); }
 
+  /// How much the segments that an instance copies take in the module, in bytes.
+  std::uint64_t segment_bytes() const noexcept { return segment_bytes_; }
+
   /// The module's start function, if it has one.
   std::optional<std::uint32_t> start_function() const noexcept { return start_function_; }
 
@@ -99,6 +102,7 @@ class ModuleDescription {
   std::vector<Limits> memories_;
   std::vector<GlobalType> globals_;
   std::optional<std::uint32_t> start_function_;
+  std::uint64_t segment_bytes_ = 0;
   std::unordered_map<std::string_view, std::uint32_t> exports_by_name_;  // place in exports_
   std::vector<std::pair<std::uint32_t, std::string_view>> names_;        // sorted by function
 };

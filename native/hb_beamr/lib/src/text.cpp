@@ -18,12 +18,13 @@ bool is_tail_byte(char byte) noexcept {
 
 std::string quoted(std::string_view name) {
   const bool is_cut = name.size() > kMaxName;
-  const bool is_text = is_utf8(name);
   if (is_cut) {
+    // Not within a character of UTF-8, which has up to three bytes behind its first.
     std::size_t end = kMaxName;
-    while (is_text && is_tail_byte(name[end])) --end;
+    while (end > kMaxName - 3 && is_tail_byte(name[end])) --end;
     name = name.substr(0, end);
   }
+  const bool is_text = is_utf8(name);
   std::string text = "'";
   for (const char byte : name) {
     const auto value = static_cast<unsigned char>(byte);

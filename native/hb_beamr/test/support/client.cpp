@@ -13,6 +13,9 @@ namespace hb::beamr::driver::test {
 
 namespace {
 
+/// Larger ones are loaded by a command.
+constexpr std::size_t kLargeModule = 2 << 20;
+
 template <typename Integer>
 Integer take(std::string_view& text) {
   Integer value{};
@@ -192,7 +195,12 @@ Client DriverTest::open() const {
 
 Client DriverTest::load(const std::string& module) const {
   Client client = open();
-  EXPECT_TAG(client.run(Operation::kLoad, module), Tag::kOk);
+  if (module.size() <= kLargeModule) {
+    EXPECT_TAG(client.run(Operation::kLoad, module), Tag::kOk);
+    return client;
+  }
+  EXPECT_TRUE(client.port()->command(client.process(), {"\x01", module}));
+  EXPECT_TAG(client.receive(), Tag::kOk);
   return client;
 }
 
