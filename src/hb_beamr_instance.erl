@@ -157,9 +157,11 @@ boot(Pid, #request{wasm = Wasm, deadline = Deadline} = Request) ->
         {Port, _} ->
             case hb_beamr_port:load_module(Port, Wasm, Deadline) of
                 {ok, ModuleId} ->
-                    hb_beamr_registry:set_module(Pid, ModuleId),
                     hb_beamr_cache:enter(Pid, Port, ModuleId),
-                    instantiate(Pid, Port, Request);
+                    Result = instantiate(Pid, Port, Request),
+                    element(1, Result) =:= ok andalso
+                        hb_beamr_registry:set_module(Pid, ModuleId),
+                    Result;
                 timeout ->
                     {error, timeout};
                 closed ->
@@ -217,10 +219,9 @@ description(Imports, Exports) ->
 stop(Pid) ->
     case hb_beamr_registry:find(Pid) of
         {Port, _} ->
-            hb_beamr_registry:remove(Pid),
+            tell_end(Pid, stopped, Port),
             hb_beamr_cache:forget(Pid),
             Monitor = erlang:monitor(process, Pid),
-            hb_beamr_telemetry:stopped(Pid, stopped, fun() -> usage(Port) end),
             hb_beamr_port:close(Port),
             receive
                 {'DOWN', Monitor, process, _, _} -> ok
@@ -250,6 +251,14 @@ ask(Pid, Request) ->
             catch
                 exit:_ -> {error, hb_beamr_error:new(closed)}
             end
+    end.
+
+%% Whoever removes the row tells; of what had not started, nobody does.
+-spec tell_end(pid(), Reason :: term(), port()) -> ok.
+tell_end(Pid, Reason, Port) ->
+    case hb_beamr_registry:remove(Pid) of
+        true -> hb_beamr_telemetry:stopped(Pid, Reason, fun() -> usage(Port) end);
+        false -> ok
     end.
 
 -spec usage(port()) -> map().
@@ -331,10 +340,5 @@ handle_info(_Message, Instance) ->
 
 -spec terminate(term(), #instance{}) -> ok.
 terminate(Reason, #instance{port = Port}) ->
-    %% Whoever has removed the row has told of the end.
-    case hb_beamr_registry:find(self()) of
-        none -> ok;
-        _ -> hb_beamr_telemetry:stopped(self(), Reason, fun() -> usage(Port) end)
-    end,
-    hb_beamr_registry:remove(self()),
+    tell_end(self(), Reason, Port),
     hb_beamr_port:close(Port).

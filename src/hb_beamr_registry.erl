@@ -70,7 +70,7 @@ add(Instance, Port) ->
         error:badarg -> false
     end.
 
-%% @doc Note which module an instance runs. Without effect if the instance is gone.
+%% @doc Note which module an instance runs, when it has started. Without effect if it is gone.
 -spec set_module(pid(), non_neg_integer()) -> boolean().
 set_module(Instance, ModuleId) ->
     try
@@ -87,11 +87,13 @@ find(Instance) ->
         [] -> none
     end.
 
-%% @doc Forget an instance.
--spec remove(pid()) -> true.
+%% @doc Forget an instance: whether it was there and had started. Without a table it is taken for so:
+%% then the application ends.
+-spec remove(pid()) -> boolean().
 remove(Instance) ->
-    try
-        ets:delete(?TABLE, Instance)
+    try ets:take(?TABLE, Instance) of
+        [{_, _, ModuleId}] -> ModuleId =/= none;
+        [] -> false
     catch
         error:badarg -> true
     end.
@@ -160,7 +162,7 @@ handle_cast(_Request, Port) ->
 
 -spec handle_info(term(), port()) -> {noreply, port()} | {stop, term(), port()}.
 handle_info({'EXIT', Instance, _Reason}, Port) when is_pid(Instance) ->
-    remove(Instance),
+    _ = remove(Instance),
     {noreply, Port};
 handle_info({'EXIT', Port, Reason}, Port) ->
     {stop, {driver, Reason}, Port};
