@@ -68,7 +68,7 @@ emit(Event, Tell) ->
     case erlang:function_exported(telemetry, execute, 3) of
         true ->
             {Measurements, Metadata} = Tell(),
-            _ = apply(telemetry, execute, [Event, Measurements, Metadata]),
+            _ = telemetry:execute(Event, Measurements, Metadata),
             ok;
         false ->
             ok

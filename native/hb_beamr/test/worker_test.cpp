@@ -15,8 +15,8 @@ namespace {
 using WorkerTest = DriverTest;
 
 /// Longer than the budget of a call, under sanitizers too.
-const Values kLong{integer(30'000'000)};
-const Value kLongResult = i32(30'000'000);
+const Values kLong{integer(10'000'000)};
+const Value kLongResult = i32(10'000'000);
 
 TEST_F(WorkerTest, ALongCallMovesToAWorkerAndIsAnsweredByMessage) {
   const Client client = instance();
@@ -39,7 +39,7 @@ TEST_F(WorkerTest, AnImportOfAMigratedCallComesByMessageAndItsAnswerRunsInline) 
 TEST_F(WorkerTest, ACallMayMigrateAfterItsImport) {
   const Client client = instance();
   ASSERT_TRUE(client.try_call("ask_and_count", {integer(0)}).is(Tag::kImport));
-  EXPECT_TAG(client.ask(Operation::kAnswer, encode({integer(30'000'000)})), Tag::kPending);
+  EXPECT_TAG(client.ask(Operation::kAnswer, encode({integer(10'000'000)})), Tag::kPending);
   EXPECT_COMPLETED(client.receive(), kLongResult);
 }
 
