@@ -182,7 +182,7 @@ TEST_F(Suspension, ARunningNestedCallIsCancelledAloneFromAnotherThread) {
   std::thread killer([&] {
     while (!ended) hb_beamr_capi_lib_request_cancel_from(ctx(), 2);
   });
-  EXPECT_EQ(start("spin"), HB_BEAMR_CAPI_LIB_ERROR_CANCELLED);
+  EXPECT_EQ(settle(start("spin")), HB_BEAMR_CAPI_LIB_ERROR_CANCELLED);
   ended = true;
   killer.join();
   EXPECT_EQ(settle(start("add", {i32(1), i32(2)})), HB_BEAMR_CAPI_LIB_SUCCESS);
