@@ -123,7 +123,7 @@ a_reply_of_the_import_function_itself(_) ->
     Busy = hb_beamr_test_lib:start(busy),
     Reply = fun(_, #{token := Token, args := [N]}, _) ->
         ok = hb_beamr:reply(Token, [N]),
-        {error, {stale_token, _}} = hb_beamr:reply(Token, [N + 1]),
+        [{error, {stale_token, _}} = hb_beamr:reply(Token, Late) || Late <- [[N + 1], [1.5], []]],
         {defer, deferred}
     end,
     [

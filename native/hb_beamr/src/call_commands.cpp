@@ -224,7 +224,7 @@ void deliver(Request& request) {
   if (!request.port.stand_still(request.caller)) return answer_queued(request);
   WaitingImport* import = request.port.instance().find_waiting(id);
   const std::string_view data = bounded(operation, request.data.rest());
-  if (import != nullptr) {
+  if (import != nullptr && import->delivery == Delivery::kOpen) {
     const AnswerStep valid(*import, operation, data, request.reply);
     if (!valid) return;
     if (request.port.deliver(*import, operation, data, request.reply)) return;
