@@ -7,8 +7,9 @@
 %%%
 %%% Many processes run episodes, each chosen at random: see episodes/0. An episode starts an
 %%% instance or uses one that all share, calls, nests, answers imports, traps, copies and grows
-%%% memory, and does harm: it cancels, stops, kills callers that run, wait in an import or for their
-%%% turn, and owners and instances. Every call carries a number of its own and every answer must be
+%%% memory, defers answers, and does harm: it cancels, stops, sets deadlines, replies twice and too
+%%% late, kills callers that run, wait in an import or for their turn, and repliers, owners and
+%%% instances. Every call carries a number of its own and every answer must be
 %%% what that number gives, so that an answer which is crossed or lost is noticed; a message that
 %%% nobody asked for is, too.
 %%%
@@ -60,7 +61,17 @@ episodes() ->
         {4, kill_instance, fun kill_instance/0},
         {1, kill_shared_instance, fun kill_shared_instance/0},
         {10, kill_at_random, fun kill_at_random/0},
-        {3, kill_starter, fun kill_starter/0}
+        {3, kill_starter, fun kill_starter/0},
+        {4, deadline_of_endless, fun deadline_of_endless/0},
+        {6, deadline_at_random, fun deadline_at_random/0},
+        {4, deadline_in_queue, fun deadline_in_queue/0},
+        {3, deadline_of_start, fun deadline_of_start/0},
+        {8, deferred_answer, fun deferred_answer/0},
+        {4, many_repliers, fun many_repliers/0},
+        {4, late_reply, fun late_reply/0},
+        {4, killed_replier, fun killed_replier/0},
+        {4, cancel_deferred, fun cancel_deferred/0},
+        {4, give_away, fun give_away/0}
     ].
 
 main([Seconds]) ->
@@ -360,6 +371,203 @@ kill_starter() ->
     fault(kill_starter),
     kill_anyway(Victim).
 
+%% The guest, a call nested in an import, or an import that nobody answers.
+deadline_of_endless() ->
+    Instance = start(),
+    Tag = tag(),
+    Opts = #{timeout => rand:uniform(20) - 1},
+    fault(deadline),
+    case rand:uniform(3) of
+        1 ->
+            expect(spin, {error, timeout}, hb_beamr:call(Instance, "spin", [], Opts), []);
+        2 ->
+            Nested = fun(_, _, _) ->
+                {ok, [Tag], {nested, hb_beamr:call(Instance, "spin", [], Opts)}}
+            end,
+            Answer = hb_beamr:call(Instance, "ask", [Tag, 1], Nested, before),
+            expect(nested, {ok, [Tag], {nested, {error, timeout}}}, Answer, []);
+        3 ->
+            Defer = fun(_, _, _) -> {defer, Tag, Opts} end,
+            Answer = hb_beamr:call(Instance, "ask", [Tag, 1], Defer, before),
+            expect(defer, {error, timeout, Tag}, Answer, [])
+    end,
+    calls(Instance, 3, []),
+    stop(Instance).
+
+%% Some end in time.
+deadline_at_random() ->
+    Instance = start(),
+    [
+        begin
+            {Tag, Steps} = {tag(), rand:uniform(100000)},
+            fault(deadline),
+            Opts = #{timeout => rand:uniform(4) - 1},
+            Answer = hb_beamr:call(Instance, "work", [Tag, Steps], Opts),
+            expect(work, {ok, [signed(generate(Tag, Steps))]}, Answer, [{error, timeout}]),
+            work(Instance, [])
+        end
+     || _ <- lists:seq(1, 10)
+    ],
+    stop(Instance).
+
+deadline_in_queue() ->
+    Instance = start(),
+    {Holder, _} = Holding = waiting(Instance, answer),
+    fault(deadline),
+    Late = [
+        actor(fun() ->
+            Answer = hb_beamr:call(Instance, "spin", [], #{timeout => Time}),
+            expect(spin, {error, timeout}, Answer, [])
+        end)
+     || Time <- [0, 1, 5]
+    ],
+    Queued = actor(fun() -> work(Instance, []) end),
+    in_port(element(1, Queued)),
+    Holder ! go_on,
+    [ended(Caller, normal) || Caller <- [Holding, Queued | Late]],
+    stop(Instance).
+
+deadline_of_start() ->
+    Wasm = distinct(rand:uniform(5 * ?MIB)),
+    fault(deadline),
+    case hb_beamr:start(Wasm, #{timeout => rand:uniform(20) - 1}) of
+        {ok, Instance, _, _} ->
+            calls(Instance, 1, []),
+            stop(Instance);
+        Answer ->
+            expect(start, {error, timeout}, Answer, [])
+    end.
+
+%% Before or after the import function has deferred.
+deferred_answer() ->
+    Instance = start(),
+    Tag = tag(),
+    Defer = fun({N, X}, #{args := [N, _], token := Token}, _) ->
+        Reply = fun() -> expect(reply, ok, hb_beamr:reply(Token, [X + Tag]), []) end,
+        case rand:uniform(3) of
+            1 -> Reply();
+            2 -> ended(actor(Reply), normal);
+            3 -> spawn_link(Reply)
+        end,
+        {defer, {N - 1, X + Tag}}
+    end,
+    Answer = hb_beamr:call(Instance, "ask", [Tag, 10], Defer, {10, Tag}),
+    expect(defer, {ok, [11 * Tag], {0, 11 * Tag}}, Answer, []),
+    stop(Instance).
+
+%% The answer of one counts, and it is told so.
+many_repliers() ->
+    Instance = start(),
+    {Caller, Token} = deferred(Instance, #{}, fun({ok, [Given]}) -> exit({given, Given}) end),
+    Self = self(),
+    Repliers = [
+        actor(fun() ->
+            case hb_beamr:reply(Token, [N]) of
+                ok -> Self ! {won, N};
+                {error, {stale_token, _}} -> ok
+            end
+        end)
+     || N <- lists:seq(1, 5)
+    ],
+    [ended(Replier, normal) || Replier <- Repliers],
+    receive
+        {won, N} -> ended(Caller, {given, N})
+    after 0 ->
+        wrong(many_repliers, nobody, somebody)
+    end,
+    calls(Instance, 1, []),
+    stop(Instance).
+
+%% At about the deadline, and when all is over.
+late_reply() ->
+    Instance = start(),
+    Tag = tag(),
+    {Caller, Token} = deferred(Instance, #{timeout => rand:uniform(3) - 1}, fun(Answer) ->
+        expect(late, {error, timeout}, Answer, [{ok, [Tag]}])
+    end),
+    fault(late_reply),
+    Early = hb_beamr:reply(Token, [Tag]),
+    ended(Caller, normal),
+    Early =:= ok orelse stale(Early),
+    stale(hb_beamr:reply(Token, [Tag])),
+    calls(Instance, 1, []),
+    stop(Instance),
+    {error, {not_running, _}} = hb_beamr:reply(Token, [Tag]).
+
+stale(Answer) ->
+    case Answer of
+        {error, {stale_token, _}} -> ok;
+        Other -> wrong(reply, Other, stale_token)
+    end.
+
+%% It may have replied; if not, the deadline ends the call.
+killed_replier() ->
+    Instance = start(),
+    Tag = tag(),
+    {Caller, Token} = deferred(Instance, #{timeout => 50}, fun(Answer) ->
+        expect(killed_replier, {ok, [Tag]}, Answer, [{error, timeout}])
+    end),
+    {Replier, _} = Actor = actor(fun() ->
+        [erlang:yield() || _ <- lists:seq(1, rand:uniform(5))],
+        hb_beamr:reply(Token, [Tag])
+    end),
+    [erlang:yield() || _ <- lists:seq(1, rand:uniform(5))],
+    fault(kill_replier),
+    exit(Replier, kill),
+    ended_anyway(Actor),
+    ended(Caller, normal),
+    calls(Instance, 1, []),
+    stop(Instance).
+
+cancel_deferred() ->
+    Instance = start(),
+    {{Pid, _} = Caller, Token} = deferred(Instance, #{}, fun(Answer) ->
+        expect(cancel_deferred, ?CANCELLED, Answer, [])
+    end),
+    in_port(Pid),
+    fault(cancel_deferred),
+    ok = hb_beamr:cancel(Instance),
+    ended(Caller, normal),
+    stale(hb_beamr:reply(Token, [1])),
+    calls(Instance, 1, []),
+    stop(Instance).
+
+%% An instance outlives who gave it away, and not the one who got it.
+give_away() ->
+    {Owner, _} = First = heir(),
+    Instance = told(First, fun() -> start() end),
+    Heir = heir(),
+    Caller = busy(Instance, ?GONE),
+    Given = told(First, fun() -> hb_beamr:give_away(Instance, element(1, Heir)) end),
+    expect(give_away, ok, Given, []),
+    case hb_beamr:give_away(Instance, Owner) of
+        {error, {not_owner, _}} -> ok;
+        Other -> wrong(give_away, Other, not_owner)
+    end,
+    kill(First),
+    {ok, #{owner := Now}} = hb_beamr:info(Instance),
+    expect(owner, element(1, Heir), Now, []),
+    fault(kill_owner),
+    kill(Heir),
+    ended(Caller, normal),
+    gone(Instance).
+
+%% A process that does what it is told.
+heir() ->
+    actor(fun Serve() ->
+        receive
+            {tell, From, Do} ->
+                From ! {self(), Do()},
+                Serve()
+        end
+    end).
+
+told({Pid, _}, Do) ->
+    Pid ! {tell, self(), Do},
+    receive
+        {Pid, Answer} -> Answer
+    end.
+
 %%% Calls that know what they must give
 
 %% `Allowed' are answers that the faults of others may cause.
@@ -606,8 +814,11 @@ kill({Pid, _} = Actor) ->
     ended(Actor, killed).
 
 %% It may be ready by now.
-kill_anyway({Pid, Monitor}) ->
+kill_anyway({Pid, _} = Actor) ->
     exit(Pid, kill),
+    ended_anyway(Actor).
+
+ended_anyway({Pid, Monitor}) ->
     receive
         {'DOWN', Monitor, process, Pid, _} -> ok
     end.
@@ -658,6 +869,24 @@ waiting(Instance, Expected) ->
     end),
     receive
         {Pid, waits} -> Actor
+    end.
+
+%% A caller whose import somebody else is to answer, and the token of that.
+deferred(Instance, Limit, Then) ->
+    Self = self(),
+    Tag = tag(),
+    {Pid, _} = Actor = actor(fun() ->
+        Defer = fun(_, #{token := Token}, _) ->
+            Self ! {self(), Token},
+            {defer, Tag, Limit}
+        end,
+        case hb_beamr:call(Instance, "ask", [Tag, 1], Defer, before) of
+            {ok, Results, Tag} -> Then({ok, Results});
+            {error, Reason, Tag} -> Then({error, Reason})
+        end
+    end),
+    receive
+        {Pid, Token} -> {Actor, Token}
     end.
 
 %% Until a process waits for the driver.
@@ -735,7 +964,7 @@ counted(What) ->
 measure() ->
     wait_for_quiet(100 * ?PATIENCE),
     [erlang:garbage_collect(Pid) || Pid <- processes()],
-    {ok, Counters} = hb_beamr:counters(),
+    {ok, Counters} = hb_beamr:info(),
     #{
         rss => rss(),
         erlang => maps:from_list(erlang:memory()),
@@ -841,7 +1070,7 @@ row(Name, Before, After) ->
     io:format("  ~-22s ~12.1f ~12.1f~n", [Name, Before / ?MIB, After / ?MIB]).
 
 left() ->
-    [instances, queue_length, ports, processes].
+    [instances, memory, waiting, queue_length, ports, processes].
 
 left(Name, Measured) ->
     maps:get(Name, Measured, maps:get(Name, maps:get(counters, Measured), 0)).
@@ -852,7 +1081,7 @@ verdict(Before, After) ->
         [Check || Check <- [lost, wrong, stray], counted({check, Check}) > 0] ++
             [Name || Name <- left(), left(Name, After) > left(Name, Before)] ++
             [instances || left(instances, After) > counted({state, instances})] ++
-            [queue_length || left(queue_length, After) > 0] ++
+            [Name || Name <- [memory, waiting, queue_length], left(Name, After) > 0] ++
             [resident || maps:get(rss, After) - maps:get(rss, Before) > ?RSS_SLACK] ++
             [erlang_memory || Total(After) - Total(Before) > ?ERLANG_SLACK],
     case lists:usort(Failed) of
