@@ -30,7 +30,7 @@ class CondVar;
 /// a user's callback is called.
 class HB_CAPABILITY("mutex") Mutex {
  public:
-  Mutex() = default;
+  constexpr Mutex() = default;
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 

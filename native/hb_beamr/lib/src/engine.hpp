@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "guest_stack.hpp"
 #include "module_cache.hpp"
 #include "result.hpp"
 #include "stack_pool.hpp"
@@ -27,6 +28,7 @@ class Engine {
   static hb_beamr_capi_lib_state_t state() noexcept;
 
   explicit Engine(EnginePtr engine) noexcept : engine_(std::move(engine)) {}
+  ~Engine() { release_guest_stacks(); }
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 

@@ -16,11 +16,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "mapping.hpp"
 #include "wamr.hpp"
 
 namespace {
 
-constexpr std::uint64_t kSmall = std::uint64_t{1} << 20;
+using hb::beamr::map_pages;
+
+constexpr std::uint64_t kSmall = hb::beamr::kSmallMapping;
 constexpr std::uint64_t kClasses[] = {std::uint64_t{64} << 20, std::uint64_t{1} << 30,
                                       std::uint64_t{4} << 30};
 
@@ -35,18 +38,10 @@ std::uint64_t reserved_size(std::uint64_t size, std::uint64_t max_size) noexcept
   return size;  // beyond 4 GiB the kernel moves it, page tables only
 }
 
-void* map(std::uint64_t size, int protection) noexcept {
-  void* base = mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED) return nullptr;
-  // A huge page would make each instance that touches a byte cost 2 MiB.
-  if (size <= kSmall) madvise(base, size, MADV_NOHUGEPAGE);
-  return base;
-}
-
 /// Maps a memory's address space, its first `size` bytes accessible.
 void* map_memory(std::uint64_t size, std::uint64_t reserved) noexcept {
-  if (reserved == size) return map(size, PROT_READ | PROT_WRITE);
-  void* base = map(reserved, PROT_NONE);
+  if (reserved == size) return map_pages(size, PROT_READ | PROT_WRITE);
+  void* base = map_pages(reserved, PROT_NONE);
   if (base != nullptr && mprotect(base, size, PROT_READ | PROT_WRITE) != 0) {
     munmap(base, reserved);
     return nullptr;

@@ -25,6 +25,13 @@
 
 namespace hb::beamr::sanitizer {
 
+/// Whether one watches memory.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kIsOn = true;
+#else
+inline constexpr bool kIsOn = false;
+#endif
+
 /// A recycled stack still carries the marks of frames that were never returned from.
 inline void unpoison([[maybe_unused]] void* start, [[maybe_unused]] std::size_t size) noexcept {
 #if defined(__SANITIZE_ADDRESS__)
