@@ -128,12 +128,14 @@ a_turn_that_comes_at_the_deadline(_) ->
                 hb_beamr:call(Busy, "one", [], #{timeout => N rem 3})
             end),
             Next = caller(fun() -> hb_beamr:call(Busy, "one", []) end),
+            %% Before or after it, at any distance.
+            [erlang:yield() || _ <- lists:seq(1, rand:uniform(500))],
             go_on(Holder),
             ?assertEqual({ok, [1], done}, answer(Holder)),
             ?assertEqual({ok, [1]}, answer(Next)),
             ?assert(lists:member(answer(Late), [{ok, [1]}, {error, timeout}]))
         end
-     || N <- lists:seq(1, count(300))
+     || N <- lists:seq(1, count(1000))
     ].
 
 %%% Nested calls
@@ -510,8 +512,11 @@ cancel_in_every_state(_) ->
             go_on(InImport),
             ?assertEqual({error, ?TERMINATED, done}, answer(InImport)),
 
-            Deferred = caller(fun() ->
-                Defer = fun(_, _, _) -> {defer, deferred} end,
+            Deferred = caller_in_import(fun(Tell) ->
+                Defer = fun(_, _, _) ->
+                    Tell(),
+                    {defer, deferred}
+                end,
                 hb_beamr:call(Busy, "wait", [0], Defer, before)
             end),
             ok = hb_beamr:cancel(Busy),
@@ -524,14 +529,24 @@ cancel_in_every_state(_) ->
 %% All calls that are active end, the outermost with them.
 cancel_a_nested_call(_) ->
     Busy = hb_beamr_test_lib:start(busy),
-    Spin = fun(_, _, _) -> {ok, [1], hb_beamr:call(Busy, "spin", [])} end,
-    Defer = fun(_, #{args := [N]}, _) -> {defer, {deferred, N}} end,
-    Wait = fun(_, _, _) ->
-        {ok, [1], hb_beamr:call(Busy, "wait", [2], Defer, before)}
+    Spin = fun(Tell) ->
+        fun(_, _, _) ->
+            Tell(),
+            {ok, [1], hb_beamr:call(Busy, "spin", [])}
+        end
+    end,
+    Wait = fun(Tell) ->
+        Defer = fun(_, #{args := [N]}, _) ->
+            Tell(),
+            {defer, {deferred, N}}
+        end,
+        fun(_, _, _) -> {ok, [1], hb_beamr:call(Busy, "wait", [2], Defer, before)} end
     end,
     [
         begin
-            Caller = caller(fun() -> hb_beamr:call(Busy, "wait", [1], Import, before) end),
+            Caller = caller_in_import(fun(Tell) ->
+                hb_beamr:call(Busy, "wait", [1], Import(Tell), before)
+            end),
             ok = hb_beamr:cancel(Busy),
             ?assertEqual({error, ?TERMINATED, Nested}, answer(Caller)),
             ?assertEqual({ok, [1]}, hb_beamr:call(Busy, "one", []))
@@ -558,6 +573,16 @@ cancel_while_others_wait(_) ->
 %% A caller that waits for the driver.
 caller(Do) ->
     hb_beamr_test_lib:waiting_caller(Do).
+
+%% The same, if it is an import function that makes it wait. A call may wait before, too: where the
+%% processor was taken away from it, it goes on in the background.
+caller_in_import(Do) ->
+    Test = self(),
+    {Pid, _} = Caller = hb_beamr_test_lib:caller(fun() -> Do(fun() -> Test ! in_import end) end),
+    receive
+        in_import -> hb_beamr_test_lib:wait_for_port(Pid)
+    end,
+    Caller.
 
 answer(Caller) ->
     hb_beamr_test_lib:answer(Caller).

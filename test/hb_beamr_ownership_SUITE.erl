@@ -342,8 +342,7 @@ failing() ->
         {hb_beamr_test_lib:wasm(start_traps), #{}},
         {hb_beamr_test_lib:wasm(start_spins), #{timeout => 1}},
         {hb_beamr_test_lib:wasm(memory), #{max_memory => 0}},
-        {hb_beamr_test_lib:wasm(imports_memory), #{}},
-        {hb_beamr_test_lib:padded_module(3 bsl 20, 1), #{timeout => 0}}
+        {hb_beamr_test_lib:wasm(imports_memory), #{}}
     ].
 
 a_linked_starter_that_ends(_) ->
