@@ -62,6 +62,8 @@ class Turns {
   [[nodiscard]] bool enqueue(Pid pid);
   /// Reserves the free turn for the first in the queue; kNobody if nobody waits.
   Pid hand_over() noexcept;
+  /// Gives all places back: nobody will be told any more.
+  void close() noexcept { queue_.clear(); }
   /// The owner of the active call died.
   void mark_dead() noexcept { tenure_ = Tenure::kDead; }
   /// Takes away the place and the reservation of `pid`, not its active call. Whether it had a place.

@@ -366,6 +366,7 @@ void Port::close() noexcept {
     MutexLock lock(mutex_);
     is_worker_using = !is_still();
     deferred_.reset();
+    turns_.close();
     if (is_worker_using) {
       move<PortState::kOnWorker, PortState::kClosing>();
     } else {

@@ -26,6 +26,7 @@ TEST_F(DeliverTest, AnAnswerReachesTheHolderOnce) {
   EXPECT_TAG(other.ask(Operation::kDeliver, answer_of(question.id, {integer(5)})), Tag::kOk);
   EXPECT_ERROR(other.ask(Operation::kDeliver, answer_of(question.id, {integer(6)})),
                ErrorCode::kStaleToken);
+  EXPECT_ERROR(other.ask(Operation::kDeliver, answer_of(question.id, {})), ErrorCode::kStaleToken);
   const Answer delivery = client.receive();
   ASSERT_TRUE(delivery.is(Tag::kDelivery));
   EXPECT_EQ(delivery.id, question.id);

@@ -111,6 +111,16 @@ TEST_F(LimitCommands, WaitingCallsOfTheNodeAreBounded) {
   EXPECT_EQ(holder.counter("waiting"), 0U);
 }
 
+TEST_F(LimitCommands, PlacesAreGivenBackWhenThePortCloses) {
+  const Client holder = instance();
+  const Client watcher = open();
+  EXPECT_TAG(holder.start("spin"), Tag::kPending);
+  EXPECT_TAG(holder.other().start("empty"), Tag::kQueued);
+  EXPECT_EQ(watcher.counter("waiting"), 1U);
+  holder.close();
+  EXPECT_EQ(watcher.counter("waiting"), 0U);
+}
+
 TEST_F(LimitCommands, InfoTellsWhatAnInstanceDoes) {
   const Client client = instance();
   auto info = client.numbers(Operation::kInfo);
