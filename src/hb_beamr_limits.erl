@@ -56,9 +56,11 @@
 of_instance(Options) ->
     read(?OF_INSTANCE, Options, #{}).
 
-%% @doc The limits of a node whose machine has so much memory, in bytes.
+%% @doc The limits of a node whose machine has so much memory, in bytes; 0 if that is not known.
 -spec of_node(PhysicalMemory :: non_neg_integer()) ->
     {ok, node_limits()} | {error, hb_beamr_error:reason()}.
+of_node(0) ->
+    of_node(?MAX_64);
 of_node(PhysicalMemory) ->
     read([{max_total_memory, total_memory, 0, ?MAX_64, PhysicalMemory} | ?OF_NODE], #{}, #{}).
 

@@ -537,4 +537,5 @@ done(Answer) -> failure(Answer).
 
 -spec failure(binary() | closed) -> failure().
 failure(<<?ERROR, Code, Text/binary>>) -> {error, hb_beamr_error:code(Code), Text};
-failure(closed) -> closed.
+failure(closed) -> closed;
+failure(_) -> {error, internal, <<"an answer that nobody can have given">>}.
