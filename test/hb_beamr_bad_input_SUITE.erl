@@ -579,7 +579,7 @@ memory_to_restore(_) ->
 %% Printing a number of millions of digits would take minutes.
 terms_that_are_too_large_to_print(_) ->
     Memory = hb_beamr_test_lib:start(memory),
-    Large = 1 bsl 20000000,
+    Large = 1 bsl 4000000,
     Short = fun({error, Reason}) -> length(hb_beamr_error:format_error(Reason)) < 1000 end,
     [
         ?assert(Short(Answer))

@@ -79,6 +79,8 @@ class Instance {
   /// The innermost one, of which is_waiting() tells.
   WaitingImport& waiting() noexcept { return waiting_.back(); }
   std::span<WaitingImport> imports() noexcept { return waiting_; }
+  /// Whether one of them may still be answered by another process than its holder.
+  bool has_open_import() const noexcept;
   /// Whether the holder may answer it. If another process has done so already, the holder is told,
   /// once: the answer is in its mailbox, and it decides.
   [[nodiscard]] bool take_delivery(Reply& reply) noexcept;

@@ -80,10 +80,15 @@ class Port : public std::enable_shared_from_this<Port> {
   void cancel() noexcept;
   /// Ends the call of `pid` that runs on a worker, if there is one; outer ones go on.
   void time_out(Pid pid, Slot& slot) noexcept;
-  /// Puts an answer of another process than the holder into the holder's mailbox, if it is valid.
-  /// False: its import does not wait for one, or not any more.
+  /// The process that the waiting imports are of. Only while is_still().
+  Pid holder() const noexcept {
+    assume_still();
+    return turns_.owner();
+  }
+  /// Puts an answer of another process than the holder into the holder's mailbox. False: the import does
+  /// not wait for one any more. For who uses the instance.
   [[nodiscard]] bool deliver(WaitingImport& import, Operation operation, std::string_view data,
-                             Reply& reply) noexcept;
+                             Pid holder, Reply& reply) noexcept;
   /// Gives a place or a reservation back. False: a message TURN was sent to `pid`, or is being sent.
   [[nodiscard]] bool pass(Pid pid) noexcept;
   /// Processes that wait for their turn. Threads: any.
@@ -138,14 +143,14 @@ class Port : public std::enable_shared_from_this<Port> {
   void end_dead_call() noexcept;
   void process_died(Pid pid) noexcept HB_EXCLUDES(mutex_);
   void request_cancel(std::uint32_t depth) noexcept;
-  void wake_holder() noexcept;
+  void wake_holder() noexcept HB_EXCLUDES(mutex_);
   void send_turn(Pid pid) const noexcept;
   void send_tag(Tag tag, Pid pid) const noexcept;
   [[nodiscard]] bool begin_sending() noexcept HB_REQUIRES(mutex_);
   void end_sending() noexcept HB_EXCLUDES(mutex_);
 
   /// What follows a job.
-  enum class After : std::uint8_t { kStill, kNextJob, kClosed };
+  enum class After : std::uint8_t { kStill, kNextJob, kWakeHolder, kClosed };
   After finish_job(Wakeups& wakeups) noexcept HB_EXCLUDES(mutex_);
 
   const ErlDrvPort handle_;
@@ -172,6 +177,8 @@ class Port : public std::enable_shared_from_this<Port> {
   /// An import waits while a copy is made, so its answer can be kept.
   bool can_defer_ HB_GUARDED_BY(mutex_) = false;
   std::optional<AnswerJob> deferred_ HB_GUARDED_BY(mutex_);
+  /// The active call was cancelled, or one before it.
+  bool is_cancelled_ HB_GUARDED_BY(mutex_) = false;
   /// Workers that are sending, and who wants to know when none is.
   std::uint32_t senders_ HB_GUARDED_BY(mutex_) = 0;
   Pid closer_ HB_GUARDED_BY(mutex_) = Pid::kNobody;

@@ -227,7 +227,8 @@ void deliver(Request& request) {
   if (import != nullptr && import->delivery == Delivery::kOpen) {
     const AnswerStep valid(*import, operation, data, request.reply);
     if (!valid) return;
-    if (request.port.deliver(*import, operation, data, request.reply)) return;
+    if (request.port.deliver(*import, operation, data, request.port.holder(), request.reply))
+      return;
   }
   request.reply.error(ErrorCode::kStaleToken,
                       "the import was answered already, or its call has ended");

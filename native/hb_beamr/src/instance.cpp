@@ -110,6 +110,12 @@ bool Instance::take_delivery(Reply& reply) noexcept {
   return false;
 }
 
+bool Instance::has_open_import() const noexcept {
+  return std::any_of(waiting_.begin(), waiting_.end(), [](const WaitingImport& import) {
+    return import.delivery == Delivery::kOpen;
+  });
+}
+
 WaitingImport* Instance::find_waiting(std::uint64_t id) noexcept {
   const auto found = std::find_if(waiting_.begin(), waiting_.end(),
                                   [id](const WaitingImport& import) { return import.id == id; });

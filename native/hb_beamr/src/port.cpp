@@ -65,6 +65,8 @@ void Port::begin_turn(Grant grant, Pid pid) noexcept {
   if (grant == Grant::kReserved) monitors_.promote_waiter(pid);
   if (has_stale_cancel_) [[unlikely]] {
     has_stale_cancel_ = false;
+    assume_still();
+    is_cancelled_ = false;
     hb_beamr_capi_lib_reset_cancel(instance_.context());
   }
 }
@@ -175,18 +177,25 @@ void Port::cancel() noexcept {
   {
     MutexLock lock(mutex_);
     is_active = turns_.is_active();
+    is_cancelled_ = is_active;
   }
   if (!is_active) return;
   request_cancel(kOutermost);
-  if (is_still()) wake_holder();
+  if (is_still()) wake_holder();  // else the worker does, when it has ended
 }
 
 /// The holder of imports may be waiting for somebody's answer: this is one.
 void Port::wake_holder() noexcept {
-  Message unheard;
-  for (WaitingImport& import : instance_.imports()) {
-    static_cast<void>(deliver(import, Operation::kTrap, "", unheard.reply()));
+  Pid holder = Pid::kNobody;
+  {
+    MutexLock lock(mutex_);
+    if (begin_sending()) holder = turns_.owner();
   }
+  for (WaitingImport& import : instance_.imports()) {
+    Message unheard;
+    static_cast<void>(deliver(import, Operation::kTrap, "", holder, unheard.reply()));
+  }
+  if (holder != Pid::kNobody) end_sending();
 }
 
 void Port::request_cancel(std::uint32_t depth) noexcept {
@@ -204,9 +213,8 @@ void Port::time_out(Pid pid, Slot& slot) noexcept {
   if (is_running) request_cancel(posted_depth_);
 }
 
-bool Port::deliver(WaitingImport& import, Operation operation, std::string_view data,
+bool Port::deliver(WaitingImport& import, Operation operation, std::string_view data, Pid holder,
                    Reply& reply) noexcept {
-  assume_still();
   if (import.delivery != Delivery::kOpen) return false;
   Message message;
   const auto what = static_cast<std::uint8_t>(operation);
@@ -217,7 +225,7 @@ bool Port::deliver(WaitingImport& import, Operation operation, std::string_view 
   }
   Writer(at).put(Tag::kDelivery).put(import.id).put(what).put(data);
   import.delivery = Delivery::kDelivered;
-  message.reply().send(term_, turns_.owner());
+  if (holder != Pid::kNobody) message.reply().send(term_, holder);
   reply.tag(Tag::kOk);
   return true;
 }
@@ -289,7 +297,11 @@ void Port::work(Slot& slot) noexcept {
   const Pid requester = requester_;
   set_job(ResumeJob{}, Pid::kNobody);  // frees what the job referred to, with no lock held
   Wakeups wakeups;
-  const After after = finish_job(wakeups);
+  After after = finish_job(wakeups);
+  while (after == After::kWakeHolder) {
+    wake_holder();
+    after = finish_job(wakeups);
+  }
   // From here on a still instance belongs to others: only copies, constants and end_sending() are used.
   if (after == After::kClosed) return;
   if (wakeups.may_send && requester != Pid::kNobody) message.reply().send(term_, requester);
@@ -305,6 +317,9 @@ Port::After Port::finish_job(Wakeups& wakeups) noexcept {
   if (state_.load(std::memory_order_relaxed) == PortState::kClosing) {
     move<PortState::kClosing, PortState::kClosed>();
     return After::kClosed;
+  }
+  if (is_cancelled_ && !deferred_.has_value() && instance_.has_open_import()) {
+    return After::kWakeHolder;
   }
   can_defer_ = false;
   wakeups.may_send = begin_sending();

@@ -122,6 +122,24 @@ TEST_F(DeliverTest, CancellingWakesTheHolders) {
   EXPECT_COMPLETED(client.call("empty"));
 }
 
+TEST_F(DeliverTest, CancellingARunningCallWakesTheHolderOfOuterImports) {
+  const Client client = instance();
+  const Answer outer = client.call("ask", {integer(7)});
+  EXPECT_TAG(client.start("spin"), Tag::kPending);
+  const Client other = client.other();
+  EXPECT_TAG(other.ask(Operation::kCancel), Tag::kOk);
+  const Answer delivery = client.receive();
+  ASSERT_TRUE(delivery.is(Tag::kDelivery));
+  EXPECT_EQ(delivery.id, outer.id);
+  EXPECT_ERROR(client.receive(), ErrorCode::kCancelled);
+  EXPECT_ERROR(other.ask(Operation::kDeliver, answer_of(outer.id, {integer(1)})),
+               ErrorCode::kStaleToken);
+  EXPECT_ERROR(client.answer({integer(1)}), ErrorCode::kCancelled);
+  ASSERT_TRUE(client.call("ask", {integer(1)}).is(Tag::kImport));
+  EXPECT_COMPLETED(client.answer({integer(1)}), i32(1));
+  EXPECT_EQ(client.process().messages(), 0U);
+}
+
 // ---- TIMEOUT.
 
 TEST_F(DeliverTest, ATimeoutEndsTheRunningCall) {
