@@ -376,8 +376,9 @@ an_import_within_invoke(_) ->
         until_over(1),
         {ok, [1], answered}
     end,
-    ?assertEqual(
-        {error, timeout, answered},
+    %% On a busy machine the deadline may pass before the import is asked.
+    ?assertMatch(
+        {error, timeout, State} when State =:= answered; State =:= before,
         hb_beamr:call(Invoke, "try", [3], Slow, before, #{timeout => 1})
     ),
     Nested = fun(_, #{func := "ask"}, _) ->
