@@ -3,12 +3,13 @@
 //!
 //! The C side of this interface, with its contract, is `native/hb_beamr/lib/src/validator.h`.
 
-use std::ffi::c_char;
-use std::panic::{catch_unwind, set_hook};
+use std::ffi::{c_char, c_void};
+use std::panic::{catch_unwind, set_hook, AssertUnwindSafe};
 use std::sync::Once;
 
 use wasmparser::{
-    FuncValidatorAllocations, Parser, Payload, TypeRef, ValidPayload, Validator, WasmFeatures,
+    AbstractHeapType, FuncValidator, FuncValidatorAllocations, FunctionBody, HeapType, Parser,
+    Payload, TypeRef, ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 const VALID: i32 = 0;
@@ -31,6 +32,13 @@ const FEATURES: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::MEMORY64);
+
+/// What is lowered to the features above before the engine sees it: both ways of exceptions.
+const LOWERED_FEATURES: WasmFeatures =
+    WasmFeatures::EXCEPTIONS.union(WasmFeatures::LEGACY_EXCEPTIONS);
+
+const DROP: u8 = 0x1A;
+const REF_IS_NULL: u8 = 0xD1;
 
 /// The engine keeps 3 bytes a local of each function, and a few bytes of a module declare 50,000.
 const MAX_LOCALS: u64 = 10_000_000;
@@ -123,12 +131,48 @@ impl Totals {
     }
 }
 
-fn validate(bytes: &[u8]) -> Result<(), Refusal> {
-    check_header(bytes)?;
+/// Told where an instruction that is the same for all types has an `exnref` operand; false: stop.
+type OnExnref<'a> = &'a mut dyn FnMut(usize) -> bool;
 
+fn is_exnref(operand: Option<Option<ValType>>) -> bool {
+    let Some(Some(ValType::Ref(reference))) = operand else { return false };
+    matches!(
+        reference.heap_type(),
+        HeapType::Abstract { ty: AbstractHeapType::Exn | AbstractHeapType::NoExn, .. }
+    )
+}
+
+/// As `FuncValidator::validate`, looking at the operands as it goes. `bytes` is the whole module.
+fn validate_function(
+    function: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody,
+    bytes: &[u8],
+    on_exnref: OnExnref,
+) -> Result<(), Refusal> {
+    function.read_locals(&mut body.get_binary_reader())?;
+    let mut reader = body.get_binary_reader_for_operators()?;
+    while !reader.eof() {
+        let offset = reader.original_position();
+        if matches!(bytes[offset], DROP | REF_IS_NULL)
+            && is_exnref(function.get_operand_type(0))
+            && !on_exnref(offset)
+        {
+            return Err(Refusal::new("memory is short", offset));
+        }
+        reader.visit_operator(&mut function.visitor(offset))??;
+    }
+    reader.finish_expression(&function.visitor(reader.original_position()))?;
+    Ok(())
+}
+
+fn validate(
+    bytes: &[u8],
+    features: WasmFeatures,
+    mut on_exnref: Option<OnExnref>,
+) -> Result<(), Refusal> {
     let mut parser = Parser::new(0);
-    parser.set_features(FEATURES);
-    let mut validator = Validator::new_with_features(FEATURES);
+    parser.set_features(features);
+    let mut validator = Validator::new_with_features(features);
     let mut allocations = FuncValidatorAllocations::default();
     let mut totals = Totals::default();
     for payload in parser.parse_all(bytes) {
@@ -137,11 +181,24 @@ fn validate(bytes: &[u8]) -> Result<(), Refusal> {
         totals.add(&payload)?;
         if let ValidPayload::Func(function, body) = valid {
             let mut function = function.into_validator(allocations);
-            function.validate(&body)?;
+            match &mut on_exnref {
+                None => function.validate(&body)?,
+                Some(on_exnref) => validate_function(&mut function, &body, bytes, on_exnref)?,
+            }
             allocations = function.into_allocations();
         }
     }
     Ok(())
+}
+
+/// Whether a valid module uses exceptions. Most do not, and are validated once, at full speed.
+fn inspect(bytes: &[u8], on_exnref: OnExnref) -> Result<bool, Refusal> {
+    check_header(bytes)?;
+    if validate(bytes, FEATURES, None).is_ok() {
+        return Ok(false);
+    }
+    validate(bytes, FEATURES.union(LOWERED_FEATURES), Some(on_exnref))?;
+    Ok(true)
 }
 
 /// Copies as many whole characters of `text` as fit before the terminating NUL.
@@ -158,10 +215,19 @@ fn copy_text(text: &str, to: &mut [u8]) {
     to[len] = 0;
 }
 
+/// `hb_validator_findings_t`.
+#[repr(C)]
+pub struct Findings {
+    uses_exceptions: bool,
+    context: *mut c_void,
+    on_exnref: Option<unsafe extern "C" fn(context: *mut c_void, offset: u64) -> bool>,
+}
+
 /// # Safety
 ///
 /// As in `validator.h`: `bytes` is readable for `len` bytes, `message` writable for
-/// `message_len`; either pointer may be null when its length is 0. `offset` is null or writable.
+/// `message_len`; either pointer may be null when its length is 0. `offset` and `findings` are null
+/// or writable.
 #[no_mangle]
 pub unsafe extern "C" fn hb_validator_validate(
     bytes: *const u8,
@@ -169,19 +235,25 @@ pub unsafe extern "C" fn hb_validator_validate(
     message: *mut c_char,
     message_len: usize,
     offset: *mut u64,
+    findings: *mut Findings,
 ) -> i32 {
     // A panic is reported by return value; nothing here ever writes to stderr.
     static QUIET: Once = Once::new();
 
-    let outcome = catch_unwind(|| {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
         QUIET.call_once(|| set_hook(Box::new(|_| {})));
         let bytes = if len == 0 { &[][..] } else { std::slice::from_raw_parts(bytes, len) };
-        validate(bytes)
-    });
-    let (code, refusal) = match outcome {
-        Ok(Ok(())) => (VALID, Refusal::new("", 0)),
-        Ok(Err(refusal)) => (INVALID, refusal),
-        Err(_) => (INTERNAL_ERROR, Refusal::new("the validator failed", 0)),
+        inspect(bytes, &mut |offset| match findings.as_ref() {
+            Some(Findings { context, on_exnref: Some(on_exnref), .. }) => {
+                on_exnref(*context, offset as u64)
+            }
+            _ => true,
+        })
+    }));
+    let (code, uses_exceptions, refusal) = match outcome {
+        Ok(Ok(uses_exceptions)) => (VALID, uses_exceptions, Refusal::new("", 0)),
+        Ok(Err(refusal)) => (INVALID, false, refusal),
+        Err(_) => (INTERNAL_ERROR, false, Refusal::new("the validator failed", 0)),
     };
 
     if message_len != 0 {
@@ -189,6 +261,9 @@ pub unsafe extern "C" fn hb_validator_validate(
     }
     if !offset.is_null() {
         *offset = refusal.offset as u64;
+    }
+    if let Some(findings) = findings.as_mut() {
+        findings.uses_exceptions = uses_exceptions;
     }
     code
 }

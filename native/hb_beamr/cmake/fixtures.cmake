@@ -39,7 +39,7 @@ function(hb_beamr_add_fixtures)
     add_custom_command(
       OUTPUT "${wasm}"
       COMMAND "${HB_BEAMR_WAT2WASM}" --debug-names --enable-tail-call --enable-extended-const
-              --enable-memory64 ${arg_FLAGS} "${source}" -o "${wasm}"
+              --enable-memory64 --enable-exceptions ${arg_FLAGS} "${source}" -o "${wasm}"
       DEPENDS "${source}"
       COMMENT "Compiling ${name}.wat"
       VERBATIM)

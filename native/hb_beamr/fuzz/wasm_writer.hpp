@@ -5,9 +5,8 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
-#include <string_view>
-#include <vector>
+
+#include "byte_writer.hpp"
 
 namespace hb::beamr::fuzz {
 
@@ -20,36 +19,7 @@ enum Type : std::uint8_t {
   kExternref = 0x6F,
 };
 
-/// A piece of a module.
-struct Bytes : std::vector<std::uint8_t> {
-  using vector::vector;
-
-  Bytes& op(std::initializer_list<int> codes) {
-    for (const int code : codes) push_back(static_cast<std::uint8_t>(code));
-    return *this;
-  }
-  Bytes& leb(std::uint64_t value) {
-    for (; value > 0x7F; value >>= 7) push_back(static_cast<std::uint8_t>(value | 0x80));
-    push_back(static_cast<std::uint8_t>(value));
-    return *this;
-  }
-  Bytes& signed_leb(std::int64_t value) {
-    for (; value < -64 || value > 63; value >>= 7) {
-      push_back(static_cast<std::uint8_t>(value | 0x80));
-    }
-    push_back(static_cast<std::uint8_t>(value & 0x7F));
-    return *this;
-  }
-  template <typename Range>
-  Bytes& raw(const Range& bytes) {
-    insert(end(), bytes.begin(), bytes.end());
-    return *this;
-  }
-  template <typename Range>
-  Bytes& sized(const Range& bytes) {
-    return leb(bytes.size()).raw(bytes);
-  }
-};
+using Bytes = ByteWriter;
 
 /// A vector of the format: counts what is added.
 struct Items {

@@ -15,6 +15,10 @@
  *   until the next *event*: it completed, trapped, waits for the answer of an import, or yielded.
  *   A waiting call holds no thread: the guest's stack is put aside, and any thread may go on with it.
  *
+ * A reference as a `wasm_val_t` is a number in `of.i64`: -1 is null. A funcref is the number of a function
+ * of this instance, as `hb_beamr_capi_lib_find_function()` gives it. An externref is any number from 0 to
+ * 2^32 - 2 that the host chooses; the guest can only keep it and give it back.
+ *
  * @code
  *   hb_beamr_capi_lib_init_runtime_global(NULL);
  *   hb_beamr_capi_lib_context_t* ctx = hb_beamr_capi_lib_create_context();
@@ -80,6 +84,12 @@ extern "C" {
 
 /** One instance of a module, with its store. Opaque. */
 typedef struct hb_beamr_capi_lib_context hb_beamr_capi_lib_context_t;
+
+/** Value types and kinds of imports and exports that wasm_c_api.h does not have. */
+enum {
+  HB_BEAMR_CAPI_LIB_EXNREF = 130,   /**< A `wasm_valkind_t`; no such value passes the border. */
+  HB_BEAMR_CAPI_LIB_EXTERN_TAG = 4, /**< A `wasm_externkind_t`: a tag of exceptions. */
+};
 
 /** What a function answers. Names and texts of the codes: `errors.def`. */
 typedef enum {
@@ -231,7 +241,8 @@ wasm_store_t* hb_beamr_capi_lib_context_get_store(hb_beamr_capi_lib_context_t* c
  * shared between contexts.
  *
  * Accepted: WebAssembly 1.0 with mutable globals, sign extension, saturating conversions,
- * multi-value, bulk memory, reference types, tail calls, extended constant expressions, memory64.
+ * multi-value, bulk memory, reference types, tail calls, extended constant expressions, memory64,
+ * exceptions (`try_table`, and the legacy `try`).
  *
  * @param wasm_binary_buf   Borrowed, copied.
  * @param wasm_binary_size  Bytes.
@@ -255,16 +266,25 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_load_cached_module(hb_beamr_capi_lib_co
                                                             const uint8_t* wasm_binary_buf,
                                                             uint32_t wasm_binary_size);
 
+/**
+ * For tests: treats the code of the module as if it had exceptions, which changes nothing but speed.
+ * State: CONTEXT_CREATED.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_force_exception_lowering(hb_beamr_capi_lib_context_t* ctx,
+                                                                  bool is_forced);
+
 /** What an import or an export is. All pointers are borrowed and live as long as the context. */
 typedef struct {
-  wasm_externkind_t kind;    /**< WASM_EXTERN_FUNC, _GLOBAL, _TABLE or _MEMORY. */
+  wasm_externkind_t kind;    /**< WASM_EXTERN_FUNC, _GLOBAL, _TABLE, _MEMORY, or
+                                  HB_BEAMR_CAPI_LIB_EXTERN_TAG. */
   const char* module_name;   /**< Imports only, else NULL. UTF-8, may contain NUL. */
   size_t module_name_len;    /**< Bytes. */
   const char* name;          /**< UTF-8, may contain NUL. */
   size_t name_len;           /**< Bytes. */
   uint32_t index;            /**< In the index space of its kind. */
   const char* signature;     /**< Functions: "(iI)f", i i32, I i64, f f32, F f64, r externref,
-                                  p funcref, V v128; else "". NUL-terminated. */
+                                  p funcref, V v128, e exnref; tags: "(i)"; else "".
+                                  NUL-terminated. */
   wasm_valkind_t value_type; /**< Globals and tables: type of the value or element. */
   bool is_mutable;           /**< Globals. */
   bool is_64;                /**< Memories and tables: 64-bit addresses. */
@@ -272,6 +292,38 @@ typedef struct {
   uint64_t minimum;          /**< Memories: pages of 64 KiB; tables: elements. */
   uint64_t maximum;          /**< The same; meaningful with has_maximum. */
 } hb_beamr_capi_lib_extern_t;
+
+/** What the host gives for an import, see `hb_beamr_capi_lib_offer_import()`. */
+typedef struct {
+  const char* module_name; /**< UTF-8, may contain NUL. */
+  size_t module_name_len;  /**< Bytes. */
+  const char* name;        /**< UTF-8, may contain NUL. */
+  size_t name_len;         /**< Bytes. */
+  /**
+   * What it is, to be checked against what the import asks for: kind, and for functions and tags the
+   * signature, for others the type and the limits. NULL: it is whatever the import asks for.
+   */
+  const hb_beamr_capi_lib_extern_t* type;
+  const wasm_val_t* value; /**< Globals: the value; imported globals need one. Else NULL. */
+  const void* image;       /**< Memories: how it begins; the rest is zero. May be NULL. */
+  size_t image_len;        /**< Bytes; at most the memory's initial size. */
+} hb_beamr_capi_lib_offer_t;
+
+/**
+ * Offers something for the imports of a name, if the module has any. Imported memories, tables, tags and
+ * globals are not shared between instances: each instance has its own, with the limits of the import.
+ * Without an offer a memory begins with zeros, a table with null; a global needs an offer. What answers
+ * functions is given to `hb_beamr_capi_lib_instantiate()`.
+ *
+ * @param offer  Borrowed, copied. It takes the place of an earlier one of the same name.
+ * States: CONTEXT_CREATED, MODULE_LOADED. What cannot be linked, `hb_beamr_capi_lib_instantiate()` says.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_offer_import(hb_beamr_capi_lib_context_t* ctx,
+                                                      const hb_beamr_capi_lib_offer_t* offer);
+
+/** Whether imports of any kind that nothing was offered for cannot be linked. States: as above. */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_refuse_unresolved_imports(hb_beamr_capi_lib_context_t* ctx,
+                                                                   bool refuse);
 
 /** Number of imports; 0 before a module is loaded. */
 uint32_t hb_beamr_capi_lib_import_count(const hb_beamr_capi_lib_context_t* ctx);
@@ -493,6 +545,39 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_resolve_import(hb_beamr_capi_lib_contex
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_trap_import(hb_beamr_capi_lib_context_t* ctx,
                                                      const char* message, size_t message_len);
 
+/**
+ * Finds a tag of exceptions.
+ * @param module_name  Borrowed, `module_name_len` bytes: of an imported tag. NULL: an exported one.
+ * @param name         Borrowed, `name_len` bytes.
+ * @param[out] tag     For `hb_beamr_capi_lib_throw_import()`, valid for every context of the module.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED  There is none.
+ * States: any since MODULE_LOADED.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_tag(hb_beamr_capi_lib_context_t* ctx,
+                                                  const char* module_name, size_t module_name_len,
+                                                  const char* name, size_t name_len, uint32_t* tag);
+
+/**
+ * The types of the values of a tag's exceptions. Borrowed; they live as long as the context.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED  No tag of that number.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_tag_type(hb_beamr_capi_lib_context_t* ctx, uint32_t tag,
+                                                  uint32_t* num_values,
+                                                  const wasm_valkind_t** values);
+
+/**
+ * Answers the import with an exception, which the guest may catch, and runs on. State: AWAITING_IMPORT.
+ * @param tag         From `hb_beamr_capi_lib_find_tag()`.
+ * @param num_values  Must be the tag's number of values.
+ * @param values      Borrowed; kinds must match.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS  Number or types differ: the import still waits.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED  No such tag: the import still waits.
+ * Else as `hb_beamr_capi_lib_start_call()`.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_throw_import(hb_beamr_capi_lib_context_t* ctx,
+                                                      uint32_t tag, uint32_t num_values,
+                                                      const wasm_val_t values[]);
+
 /** Runs a call on that yielded. State: YIELDED. Answers as `hb_beamr_capi_lib_start_call()`. */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_resume(hb_beamr_capi_lib_context_t* ctx);
 
@@ -543,6 +628,8 @@ typedef enum {
   HB_BEAMR_CAPI_LIB_TRAP_HOST = 11, /**< An import was answered with a trap. */
   HB_BEAMR_CAPI_LIB_TRAP_CANCELLED = 12,
   HB_BEAMR_CAPI_LIB_TRAP_OTHER = 13,
+  HB_BEAMR_CAPI_LIB_TRAP_EXCEPTION =
+      14, /**< An exception that the guest threw and did not catch. */
 } hb_beamr_capi_lib_trap_kind_t;
 
 /** One guest frame. */
@@ -560,6 +647,9 @@ typedef struct {
   uint32_t num_frames;                     /**< At most 64: the innermost ones. */
   const hb_beamr_capi_lib_frame_t* frames; /**< Innermost first. */
   bool is_truncated;                       /**< There were more frames. */
+  uint32_t tag;                            /**< EXCEPTION: its tag. There are no frames then. */
+  uint32_t num_payload;                    /**< EXCEPTION: number of its values. */
+  const wasm_val_t* payload;               /**< EXCEPTION: its values. */
 } hb_beamr_capi_lib_trap_t;
 
 /** Tells about the last call that trapped; `kind` is NONE if the last call did not. */
@@ -611,12 +701,50 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_write_memory(hb_beamr_capi_lib_context_
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_grow_memory(hb_beamr_capi_lib_context_t* ctx,
                                                      uint64_t delta, uint64_t* previous_pages);
 
-/** Reads an exported global of a number type. */
+/**
+ * Finds an exported table.
+ * @param[out] table  For the functions below, valid for every context of the module.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED  There is none of that name.
+ * States: any since MODULE_LOADED.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_table(hb_beamr_capi_lib_context_t* ctx,
+                                                    const char* name, size_t name_len,
+                                                    uint32_t* table);
+/** The number of elements of a table. */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_size(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t table, uint64_t* elements);
+/**
+ * Reads an element, which is a funcref or an externref.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_MEMORY_ACCESS_OUT_OF_BOUNDS  It passes the table's end.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_get(hb_beamr_capi_lib_context_t* ctx, uint32_t table,
+                                                   uint64_t element, wasm_val_t* out);
+/**
+ * Writes an element.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_MEMORY_ACCESS_OUT_OF_BOUNDS  It passes the table's end.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS  The kind differs, or there is no such function.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_set(hb_beamr_capi_lib_context_t* ctx, uint32_t table,
+                                                   uint64_t element, const wasm_val_t* value);
+/**
+ * Grows a table, as `table.grow` does; takes a nanosecond or two an element.
+ * @param delta                   Elements.
+ * @param value                   What the new ones are.
+ * @param[out] previous_elements  May be NULL.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_MEMORY_UNAVAILABLE  Its maximum or a limit would be passed; it is as
+ *                                                     before.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_grow(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t table, uint64_t delta,
+                                                    const wasm_val_t* value,
+                                                    uint64_t* previous_elements);
+
+/** Reads an exported global: a number, a funcref or an externref. */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_global(hb_beamr_capi_lib_context_t* ctx,
                                                     const char* name, size_t name_len,
                                                     wasm_val_t* out);
 /**
- * Writes an exported, mutable global of a number type.
+ * Writes an exported, mutable global of such a type.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS  The kind differs, or the global is immutable.
  */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_global(hb_beamr_capi_lib_context_t* ctx,

@@ -51,6 +51,24 @@ Rc null_pointer(Context& ctx, const char* what) {
   return ctx.fail(Rc::kInvalidArgs, std::string(what) + " is NULL");
 }
 
+hb::beamr::Offer to_offer(const hb_beamr_capi_lib_offer_t& offer) {
+  hb::beamr::Offer out;
+  if (const hb_beamr_capi_lib_extern_t* type = offer.type; type != nullptr) {
+    out.type = {.kind = type->kind,
+                .signature = type->signature != nullptr ? type->signature : "",
+                .value_type = type->value_type,
+                .is_mutable = type->is_mutable,
+                .limits = {.minimum = type->minimum,
+                           .maximum = type->maximum,
+                           .has_maximum = type->has_maximum,
+                           .is_64 = type->is_64}};
+  }
+  if (offer.value != nullptr) out.value = *offer.value;
+  const auto* image = static_cast<const std::uint8_t*>(offer.image);
+  out.image.assign(image, image + offer.image_len);
+  return out;
+}
+
 /// Runs a call to its end and hands out its results.
 Rc finish_call(Context& ctx, Rc rc, std::span<wasm_val_t> results) {
   while (rc == Rc::kYielded) rc = ctx.resume();
@@ -158,6 +176,30 @@ uint64_t hb_beamr_capi_lib_module_id(const hb_beamr_capi_lib_context_t* ctx) {
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_wasm_stack_size(hb_beamr_capi_lib_context_t* ctx,
                                                              uint32_t bytes) {
   return guard(ctx, [&](Context& c) { return c.set_stack_size(bytes); });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_force_exception_lowering(hb_beamr_capi_lib_context_t* ctx,
+                                                                  bool is_forced) {
+  return guard(ctx, [&](Context& c) { return c.force_exception_lowering(is_forced); });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_offer_import(hb_beamr_capi_lib_context_t* ctx,
+                                                      const hb_beamr_capi_lib_offer_t* offer) {
+  return guard(ctx, [&](Context& c) {
+    if (offer == nullptr) return null_pointer(c, "offer");
+    if (is_missing(offer->module_name, offer->module_name_len)) {
+      return null_pointer(c, "offer->module_name");
+    }
+    if (is_missing(offer->name, offer->name_len)) return null_pointer(c, "offer->name");
+    if (is_missing(offer->image, offer->image_len)) return null_pointer(c, "offer->image");
+    return c.offer_import({offer->module_name, offer->module_name_len},
+                          {offer->name, offer->name_len}, to_offer(*offer));
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_refuse_unresolved_imports(hb_beamr_capi_lib_context_t* ctx,
+                                                                   bool refuse) {
+  return guard(ctx, [&](Context& c) { return c.refuse_unresolved_imports(refuse); });
 }
 
 uint64_t hb_beamr_capi_lib_instance_size(const hb_beamr_capi_lib_context_t* ctx) {
@@ -291,6 +333,46 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_trap_import(hb_beamr_capi_lib_context_t
   });
 }
 
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_tag(hb_beamr_capi_lib_context_t* ctx,
+                                                  const char* module_name, size_t module_name_len,
+                                                  const char* name, size_t name_len,
+                                                  uint32_t* tag) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(name, name_len)) return null_pointer(c, "name");
+    if (tag == nullptr) return null_pointer(c, "tag");
+    std::optional<std::string_view> module;
+    if (module_name != nullptr) module.emplace(module_name, module_name_len);
+    return c.find_tag(module, {name, name_len}, tag);
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_tag_type(hb_beamr_capi_lib_context_t* ctx, uint32_t tag,
+                                                  uint32_t* num_values,
+                                                  const wasm_valkind_t** values) {
+  return guard(ctx, [&](Context& c) {
+    if (c.module() == nullptr) {
+      return c.fail(Rc::kModuleNotLoaded, "looking at a tag needs a module");
+    }
+    const auto& module = c.module()->description();
+    if (tag >= module.tag_count()) {
+      return c.fail(Rc::kFunctionLookupFailed, "no tag " + std::to_string(tag));
+    }
+    const FunctionType& type = module.type(module.tag_type(tag));
+    if (num_values != nullptr) *num_values = static_cast<uint32_t>(type.params.size());
+    if (values != nullptr) *values = type.params.data();
+    return Rc::kSuccess;
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_throw_import(hb_beamr_capi_lib_context_t* ctx,
+                                                      uint32_t tag, uint32_t num_values,
+                                                      const wasm_val_t values[]) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(values, num_values)) return null_pointer(c, "values");
+    return c.throw_import(tag, {values, num_values});
+  });
+}
+
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_resume(hb_beamr_capi_lib_context_t* ctx) {
   return guard(ctx, [](Context& c) { return c.resume(); });
 }
@@ -324,7 +406,10 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_trap(hb_beamr_capi_lib_context_t* c
             .message = trap.message.c_str(),
             .num_frames = static_cast<uint32_t>(trap.frames.size()),
             .frames = trap.frames.data(),
-            .is_truncated = trap.is_truncated};
+            .is_truncated = trap.is_truncated,
+            .tag = trap.tag,
+            .num_payload = static_cast<uint32_t>(trap.payload.size()),
+            .payload = trap.payload.data()};
     return Rc::kSuccess;
   });
 }
@@ -367,6 +452,47 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_write_memory(hb_beamr_capi_lib_context_
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_grow_memory(hb_beamr_capi_lib_context_t* ctx,
                                                      uint64_t delta, uint64_t* previous_pages) {
   return guard(ctx, [&](Context& c) { return c.grow_memory(delta, previous_pages); });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_table(hb_beamr_capi_lib_context_t* ctx,
+                                                    const char* name, size_t name_len,
+                                                    uint32_t* table) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(name, name_len)) return null_pointer(c, "name");
+    if (table == nullptr) return null_pointer(c, "table");
+    return c.find_table({name, name_len}, table);
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_size(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t table, uint64_t* elements) {
+  return guard(ctx, [&](Context& c) {
+    return elements != nullptr ? c.table_size(table, elements) : null_pointer(c, "elements");
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_get(hb_beamr_capi_lib_context_t* ctx, uint32_t table,
+                                                   uint64_t element, wasm_val_t* out) {
+  return guard(ctx, [&](Context& c) {
+    return out != nullptr ? c.get_element(table, element, out) : null_pointer(c, "out");
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_set(hb_beamr_capi_lib_context_t* ctx, uint32_t table,
+                                                   uint64_t element, const wasm_val_t* value) {
+  return guard(ctx, [&](Context& c) {
+    return value != nullptr ? c.set_element(table, element, *value) : null_pointer(c, "value");
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_grow(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t table, uint64_t delta,
+                                                    const wasm_val_t* value,
+                                                    uint64_t* previous_elements) {
+  return guard(ctx, [&](Context& c) {
+    return value != nullptr ? c.grow_table(table, delta, *value, previous_elements)
+                            : null_pointer(c, "value");
+  });
 }
 
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_global(hb_beamr_capi_lib_context_t* ctx,

@@ -46,6 +46,8 @@ const char* kind_name(wasm_externkind_t kind) noexcept {
       return "global";
     case WASM_EXTERN_TABLE:
       return "table";
+    case HB_BEAMR_CAPI_LIB_EXTERN_TAG:
+      return "tag";
     default:
       return "memory";
   }
@@ -70,6 +72,9 @@ void describe_type(const ModuleDescription& module, wasm_externkind_t kind, std:
     case WASM_EXTERN_GLOBAL:
       out->value_type = module.global_type(index).value_type;
       out->is_mutable = module.global_type(index).is_mutable;
+      break;
+    case HB_BEAMR_CAPI_LIB_EXTERN_TAG:
+      out->signature = module.type(module.tag_type(index)).text.c_str();
       break;
     case WASM_EXTERN_TABLE:
       out->value_type = module.table_type(index).element_type;
@@ -138,10 +143,11 @@ Rc Context::load(std::span<const std::uint8_t> bytes) {
       rc != Rc::kSuccess) {
     return rc;
   }
-  ModulePtr module = engine_->modules().find(bytes);
+  const ModuleSource source{bytes, force_lowering_};
+  ModulePtr module = engine_->modules().find(source);
   if (!module) {
     Result<ModulePtr> prepared =
-        Module::prepare(bytes, reinterpret_cast<void*>(&hb_beamr_import_trampoline));
+        Module::prepare(source, reinterpret_cast<void*>(&hb_beamr_import_trampoline));
     if (!prepared) return fail(prepared.error());
     module = engine_->modules().add(std::move(*prepared));
   }
@@ -155,7 +161,7 @@ Rc Context::load_cached(std::span<const std::uint8_t> bytes) {
       rc != Rc::kSuccess) {
     return rc;
   }
-  ModulePtr module = engine_->modules().find(bytes);
+  ModulePtr module = engine_->modules().find({bytes, force_lowering_});
   if (!module) return fail(Rc::kModuleNotLoaded, "the module is not known yet");
   module_ = std::move(module);
   move(State::kModuleLoaded);
@@ -198,7 +204,8 @@ std::uint64_t Context::instance_size() const noexcept {
   constexpr std::uint64_t kFunctionSize = 96;
   constexpr std::uint64_t kElementSize = 8;
   const ModuleDescription& module = module_->description();
-  std::uint64_t bytes = module.segment_bytes() + module.function_count() * kFunctionSize;
+  std::uint64_t bytes =
+      module.segment_bytes() + module.function_count() * kFunctionSize + offers_.image_bytes();
   for (const TableType& table : module.table_types()) {
     // The engine makes room for growth: at least twice as much.
     bytes += 2 * table.limits.minimum * kElementSize;
@@ -218,6 +225,29 @@ Rc Context::set_stack_size(std::uint32_t bytes) {
   return Rc::kSuccess;
 }
 
+Rc Context::force_exception_lowering(bool is_forced) {
+  const States allowed(State::kContextCreated);
+  if (const Rc rc = require(allowed, "forcing the lowering of exceptions"); rc != Rc::kSuccess) {
+    return rc;
+  }
+  force_lowering_ = is_forced;
+  return Rc::kSuccess;
+}
+
+Rc Context::offer_import(std::string_view module, std::string_view name, Offer offer) {
+  const States allowed(State::kContextCreated, State::kModuleLoaded);
+  if (const Rc rc = require(allowed, "offering an import"); rc != Rc::kSuccess) return rc;
+  offers_.add(module, name, std::move(offer));
+  return Rc::kSuccess;
+}
+
+Rc Context::refuse_unresolved_imports(bool refuse) {
+  const States allowed(State::kContextCreated, State::kModuleLoaded);
+  if (const Rc rc = require(allowed, "refusing imports"); rc != Rc::kSuccess) return rc;
+  offers_.refuse_unresolved(refuse);
+  return Rc::kSuccess;
+}
+
 Status Context::bind_imports(hb_beamr_capi_user_host_func_callback_t default_callback,
                              std::span<const hb_beamr_capi_native_symbol_t> overrides) {
   const auto imports = module_->description().imports();
@@ -231,15 +261,16 @@ Status Context::bind_imports(hb_beamr_capi_user_host_func_callback_t default_cal
       binding.callback =
           reinterpret_cast<hb_beamr_capi_user_host_func_callback_t>(symbol.user_function);
     }
-    const bool is_function = import.kind == WASM_EXTERN_FUNC;
-    if (is_function) {
+    if (import.kind == WASM_EXTERN_FUNC) {
       binding.type = &module_->description().function_type(import.index);
       bindings.push_back(binding);
     }
-    if (is_function && binding.callback != nullptr) continue;
-    missing += missing.empty() ? "" : ", ";
+    const auto refusal =
+        offers_.refusal(module_->description(), import, binding.callback != nullptr);
+    if (!refusal) continue;
+    missing += missing.empty() ? "" : "; ";
     missing += std::string(kind_name(import.kind)) + " " + quoted(import.module) + "." +
-               quoted(import.name);
+               quoted(import.name) + ": " + *refusal;
   }
   if (!missing.empty()) {
     return Error{Rc::kLinkingFailed, "these imports cannot be linked: " + missing};
@@ -273,8 +304,8 @@ Rc Context::instantiate(hb_beamr_capi_user_host_func_callback_t default_callback
   if (!store_) return fail(Rc::kAllocationFailed, "memory is short: no store for the instance");
   if (Status bound = bind_imports(default_callback, overrides); !bound) return fail(bound.error());
   queue_start_functions();  // whatever fails does so before there is an instance
-  Result<Instance> instance =
-      Instance::create(store_.get(), *module_, stack_size_, limits_, bindings_);
+  Result<Instance> instance = Instance::create(store_.get(), *module_, stack_size_, limits_,
+                                               bindings_, offers_.given(module_->description()));
   if (!instance) return fail(instance.error());
   instance_ = *instance;
   guest_.attach(instance_->handle(), instance_->exec_env(), *module_);
@@ -324,20 +355,21 @@ Rc Context::grow_memory(std::uint64_t delta, std::uint64_t* previous) {
   return Rc::kSuccess;
 }
 
-Result<std::uint32_t> Context::find_number_global(std::string_view name) const {
+Result<std::uint32_t> Context::find_global(std::string_view name) const {
   const auto global = module_->description().find_export(WASM_EXTERN_GLOBAL, name);
   if (!global) return Error{Rc::kFunctionLookupFailed, "no exported global " + quoted(name)};
   const GlobalType& type = module_->description().global_type(*global);
-  if (!is_number(type.value_type)) {
+  if (!is_passable(type.value_type)) {
     return Error{Rc::kSignatureParseFailed, "global " + quoted(name) + " is a " +
-                                                value_name(type.value_type) + ", not a number"};
+                                                value_name(type.value_type) +
+                                                ", not a number, funcref or externref"};
   }
   return *global;
 }
 
 Rc Context::get_global(std::string_view name, wasm_val_t* out) {
   if (const Rc rc = require_instance("reading a global"); rc != Rc::kSuccess) return rc;
-  Result<std::uint32_t> global = find_number_global(name);
+  Result<std::uint32_t> global = find_global(name);
   if (!global) return fail(global.error());
   *out = instance_->get_global(*global, module_->description().global_type(*global).value_type);
   return Rc::kSuccess;
@@ -345,7 +377,7 @@ Rc Context::get_global(std::string_view name, wasm_val_t* out) {
 
 Rc Context::set_global(std::string_view name, const wasm_val_t& value) {
   if (const Rc rc = require_instance("writing a global"); rc != Rc::kSuccess) return rc;
-  Result<std::uint32_t> global = find_number_global(name);
+  Result<std::uint32_t> global = find_global(name);
   if (!global) return fail(global.error());
   const GlobalType& type = module_->description().global_type(*global);
   if (!type.is_mutable) {
@@ -356,6 +388,7 @@ Rc Context::set_global(std::string_view name, const wasm_val_t& value) {
                                       value_name(type.value_type) + ", the value is of type " +
                                       value_name(value.kind));
   }
+  if (const Rc rc = check_references({&value, 1}); rc != Rc::kSuccess) return rc;
   instance_->set_global(*global, value);
   return Rc::kSuccess;
 }

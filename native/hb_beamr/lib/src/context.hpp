@@ -16,6 +16,7 @@
 #include "guest.hpp"
 #include "import_trampoline.hpp"
 #include "instance.hpp"
+#include "linking.hpp"
 #include "module.hpp"
 #include "result.hpp"
 #include "state.hpp"
@@ -60,8 +61,11 @@ class Context {
 
   std::uint64_t instance_size() const noexcept;
   Rc set_stack_size(std::uint32_t bytes);
+  Rc force_exception_lowering(bool is_forced);
   Rc set_limits(const hb_beamr_capi_lib_limits_t& limits);
   const hb_beamr_capi_lib_excess_t& excess() const noexcept { return excess_; }
+  Rc offer_import(std::string_view module, std::string_view name, Offer offer);
+  Rc refuse_unresolved_imports(bool refuse);
   Rc instantiate(hb_beamr_capi_user_host_func_callback_t default_callback,
                  std::span<const hb_beamr_capi_native_symbol_t> overrides);
 
@@ -70,6 +74,9 @@ class Context {
   Rc start_call(std::uint32_t function, std::span<const wasm_val_t> args);
   Rc resolve_import(std::span<const wasm_val_t> results);
   Rc trap_import(std::string message);
+  Rc find_tag(std::optional<std::string_view> module_name, std::string_view name,
+              std::uint32_t* tag);
+  Rc throw_import(std::uint32_t tag, std::span<const wasm_val_t> payload);
   Rc resume();
   const hb_beamr_capi_lib_event_t& event() const noexcept { return guest_.event(); }
   std::uint32_t call_depth() const noexcept { return guest_.depth(); }
@@ -84,6 +91,12 @@ class Context {
   Rc read_memory(std::uint64_t offset, void* dst, std::uint64_t len);
   Rc write_memory(std::uint64_t offset, const void* src, std::uint64_t len);
   Rc grow_memory(std::uint64_t delta, std::uint64_t* previous);
+  Rc find_table(std::string_view name, std::uint32_t* table);
+  Rc table_size(std::uint32_t table, std::uint64_t* elements);
+  Rc get_element(std::uint32_t table, std::uint64_t element, wasm_val_t* out);
+  Rc set_element(std::uint32_t table, std::uint64_t element, const wasm_val_t& value);
+  Rc grow_table(std::uint32_t table, std::uint64_t delta, const wasm_val_t& value,
+                std::uint64_t* previous);
   Rc get_global(std::string_view name, wasm_val_t* out);
   Rc set_global(std::string_view name, const wasm_val_t& value);
 
@@ -102,7 +115,10 @@ class Context {
   /// Memory did not grow by `delta` pages: because of a limit, or because of `error`.
   Rc explain_no_growth(std::uint64_t delta, const Error& error);
   Rc require_waiting_import();
+  /// Success if the references among the values are such that the guest may have.
+  Rc check_references(std::span<const wasm_val_t> values);
 
+  /// Fails with the names of all imports that cannot be linked.
   Status bind_imports(hb_beamr_capi_user_host_func_callback_t default_callback,
                       std::span<const hb_beamr_capi_native_symbol_t> overrides);
   void queue_start_functions();
@@ -116,11 +132,15 @@ class Context {
   hb_beamr_capi_lib_event_kind_t run_host_function(const HostFuncEnv& bound);
   std::optional<std::string> call_host_function(const HostFuncEnv& bound);
   void unwind_to(std::uint32_t depth) noexcept;
-  Result<std::uint32_t> find_number_global(std::string_view name) const;
+  Result<std::uint32_t> find_global(std::string_view name) const;
+  Rc require_table(std::uint32_t table, const char* what);
+  Rc require_element(std::uint32_t table, std::uint64_t element);
+  Rc check_element_value(std::uint32_t table, const wasm_val_t& value);
 
   std::shared_ptr<Engine> engine_;
   StorePtr store_;
   ModulePtr module_;
+  Offers offers_;
   std::vector<HostFuncEnv> bindings_;  // one for each imported function
   std::optional<Instance> instance_;   // owned by the store
   Guest guest_;
@@ -128,6 +148,7 @@ class Context {
   bool is_starting_ = false;                    // a start function runs or waits
   std::uint32_t running_host_functions_ = 0;
   std::uint32_t stack_size_;
+  bool force_lowering_ = false;
   hb_beamr_capi_lib_limits_t limits_;
   hb_beamr_capi_lib_excess_t excess_{};
   State state_ = State::kContextCreated;

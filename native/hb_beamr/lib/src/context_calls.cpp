@@ -98,13 +98,17 @@ Rc Context::start_call(std::uint32_t function, std::span<const wasm_val_t> args)
     return exceed("call_depth", limits_.max_call_depth, std::uint64_t{guest_.depth()} + 1);
   if (type.results.size() > limits_.max_results) [[unlikely]]
     return exceed("results", limits_.max_results, type.results.size());
-  if (!type.is_numeric) {
-    return fail(Rc::kSignatureParseFailed, "a function of type " + type.text +
-                                               " cannot be called: only numbers can be passed");
+  if (!type.is_passable) {
+    return fail(Rc::kSignatureParseFailed,
+                "a function of type " + type.text +
+                    " cannot be called: only numbers, funcref and externref can be passed");
   }
   if (!values_match(args, type.params)) {
     return fail(Rc::kInvalidArgs, "the function takes " + describe_types(type.params) +
                                       " and was given " + describe_types(args));
+  }
+  if (type.has_references) {
+    if (const Rc rc = check_references(args); rc != Rc::kSuccess) return rc;
   }
   if (!guest_.prepare_call(type)) {
     return fail(Rc::kAllocationFailed, "memory is short: no stack for the call");
@@ -133,6 +137,9 @@ Rc Context::resolve_import(std::span<const wasm_val_t> results) {
     return fail(Rc::kInvalidArgs, "the import gives " + describe_types(type.results) +
                                       " and was answered with " + describe_types(results));
   }
+  if (type.has_references) {
+    if (const Rc rc = check_references(results); rc != Rc::kSuccess) return rc;
+  }
   std::copy(results.begin(), results.end(), guest_.waiting_results().data);
   move(State::kRunning);
   return proceed(guest_.answer());
@@ -143,6 +150,60 @@ Rc Context::trap_import(std::string message) {
   if (message.empty()) message = "trapped by the host";
   move(State::kRunning);
   return proceed(guest_.trap(std::move(message)));
+}
+
+Rc Context::find_tag(std::optional<std::string_view> module_name, std::string_view name,
+                     std::uint32_t* tag) {
+  if (!module_) return fail(Rc::kModuleNotLoaded, "finding a tag needs a module");
+  if (!module_name) {
+    if (const auto found = module_->description().find_export(HB_BEAMR_CAPI_LIB_EXTERN_TAG, name)) {
+      *tag = *found;
+      return Rc::kSuccess;
+    }
+    return fail(Rc::kFunctionLookupFailed, "no exported tag " + quoted(name));
+  }
+  for (const Import& import : module_->description().imports()) {
+    if (import.kind == HB_BEAMR_CAPI_LIB_EXTERN_TAG && import.module == *module_name &&
+        import.name == name) {
+      *tag = import.index;
+      return Rc::kSuccess;
+    }
+  }
+  return fail(Rc::kFunctionLookupFailed,
+              "no imported tag " + quoted(*module_name) + "." + quoted(name));
+}
+
+Rc Context::throw_import(std::uint32_t tag, std::span<const wasm_val_t> payload) {
+  if (const Rc rc = require_waiting_import(); rc != Rc::kSuccess) return rc;
+  const ModuleDescription& module = module_->description();
+  if (tag >= module.tag_count()) {
+    return fail(Rc::kFunctionLookupFailed, "no tag " + std::to_string(tag));
+  }
+  const FunctionType& type = module.type(module.tag_type(tag));
+  if (!values_match(payload, type.params)) {
+    return fail(Rc::kInvalidArgs, "the exception has " + describe_types(type.params) +
+                                      " and was given " + describe_types(payload));
+  }
+  if (const Rc rc = check_references(payload); rc != Rc::kSuccess) return rc;
+  move(State::kRunning);
+  return proceed(guest_.throw_exception(tag, payload));
+}
+
+Rc Context::check_references(std::span<const wasm_val_t> values) {
+  const std::uint32_t functions = module_->description().function_count();
+  for (const wasm_val_t& value : values) {
+    if (value.kind == WASM_FUNCREF && value.of.i64 != kNullReference &&
+        (value.of.i64 < 0 || value.of.i64 >= functions)) {
+      return fail(Rc::kInvalidArgs, "no function " + std::to_string(value.of.i64) +
+                                        " for a funcref: there are " + std::to_string(functions));
+    }
+    if (value.kind == WASM_EXTERNREF && value.of.i64 != kNullReference &&
+        (value.of.i64 < 0 || value.of.i64 >= UINT32_MAX)) {
+      return fail(Rc::kInvalidArgs, "an externref is a number from 0 to 4294967294, or -1, not " +
+                                        std::to_string(value.of.i64));
+    }
+  }
+  return Rc::kSuccess;
 }
 
 Rc Context::resume() {
@@ -220,7 +281,10 @@ std::optional<std::string> Context::call_host_function(const HostFuncEnv& bound)
     }
   }
   const std::span<const wasm_val_t> given(results.data, type.results.size());
-  if (values_match(given, type.results)) return std::nullopt;
+  if (values_match(given, type.results)) {
+    if (!type.has_references || check_references(given) == Rc::kSuccess) return std::nullopt;
+    return "a host function gave " + last_error_;
+  }
   return "a host function of type " + type.text + " gave " + describe_types(given);
 }
 

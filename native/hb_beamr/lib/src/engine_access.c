@@ -98,6 +98,21 @@ __attribute__((no_sanitize("alignment"))) bool hb_engine_table_element(wasm_modu
   return true;
 }
 
+__attribute__((no_sanitize("alignment"))) uint64_t hb_engine_table_size(wasm_module_inst_t instance,
+                                                                        uint32_t table) {
+  return internal(instance)->tables[table]->cur_size;
+}
+
+__attribute__((no_sanitize("alignment"))) void hb_engine_set_table_element(
+    wasm_module_inst_t instance, uint32_t table, uint64_t element, uint32_t value) {
+  internal(instance)->tables[table]->elems[element] = value;
+}
+
+bool hb_engine_grow_table(wasm_module_inst_t instance, uint32_t table, uint32_t delta,
+                          uint32_t value) {
+  return wasm_enlarge_table(internal(instance), table, delta, value);
+}
+
 /* The interpreter aligns its frames to 4 bytes, though they hold pointers. */
 __attribute__((no_sanitize("alignment"))) void hb_engine_walk_frames(
     wasm_exec_env_t exec_env, const uint8_t *bytes,

@@ -49,11 +49,19 @@ void hb_engine_limit_growth(wasm_module_inst_t instance, bool memory_can_grow,
 
 /** Memory 0; false if there is none. */
 bool hb_engine_memory(wasm_module_inst_t instance, uint8_t **base, uint64_t *bytes);
-/** The address and size (4 or 8 bytes) of a number global. */
+/** The address of a global: 4 or 8 bytes for numbers, 4 for references. */
 void *hb_engine_global(wasm_module_inst_t instance, uint32_t global);
+uint64_t hb_engine_table_size(wasm_module_inst_t instance, uint32_t table);
 /** False if the element passes the table's end. A null element is UINT32_MAX. */
 bool hb_engine_table_element(wasm_module_inst_t instance, uint32_t table, uint64_t element,
                              uint32_t *function);
+
+/** `element` is below the size. */
+void hb_engine_set_table_element(wasm_module_inst_t instance, uint32_t table, uint64_t element,
+                                 uint32_t value);
+/** False if it cannot be so large. */
+bool hb_engine_grow_table(wasm_module_inst_t instance, uint32_t table, uint32_t delta,
+                          uint32_t value);
 
 /**
  * Walks the frames, innermost first: calls `visit` until it answers false. Offsets count from

@@ -28,6 +28,9 @@ void Guest::attach(wasm_module_inst_t instance, wasm_exec_env_t exec_env,
   exec_env_ = exec_env;
   module_ = &module;
   own_flag_ = hb_engine_suspend_flag(exec_env);
+  if (const ExceptionLayout* layout = module.exceptions()) {
+    pending_ = static_cast<std::int32_t*>(hb_engine_global(instance, layout->pending()));
+  }
   wasm_runtime_set_user_data(exec_env, this);
   MutexLock lock(flag_mutex_);
   flag_ = own_flag_;
@@ -41,6 +44,7 @@ void Guest::detach() noexcept {
   instance_ = nullptr;
   exec_env_ = nullptr;
   own_flag_ = nullptr;
+  pending_ = nullptr;
 }
 
 bool Guest::prepare_call(const FunctionType& type) {
@@ -64,6 +68,22 @@ hb_beamr_capi_lib_event_kind_t Guest::fail_to_start() noexcept {
 hb_beamr_capi_lib_event_kind_t Guest::trap(std::string message) noexcept {
   host_message_ = std::move(message);
   return enter(Request::kTrap);
+}
+
+hb_beamr_capi_lib_event_kind_t Guest::throw_exception(
+    std::uint32_t tag, std::span<const wasm_val_t> payload) noexcept {
+  const ExceptionLayout& layout = *module_->exceptions();
+  const auto slots = layout.payload(tag);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    values_to_cells(payload.subspan(i, 1),
+                    static_cast<std::uint32_t*>(hb_engine_global(instance_, slots[i].global)));
+  }
+  *pending_ = ExceptionLayout::pending_value(tag);
+  const FunctionType& type = *waiting_->binding->type;
+  for (std::size_t i = 0; i < type.results.size(); ++i) {
+    waiting_->results->data[i] = zero_value(type.results[i]);
+  }
+  return enter(Request::kAnswer);
 }
 
 hb_beamr_capi_lib_event_kind_t Guest::resume() noexcept { return enter(Request::kGoOn); }
@@ -96,7 +116,9 @@ void Guest::run_call() noexcept {
 
   --depth_;
   forget_cancel();
-  if (completed) {
+  if (completed && pending_ != nullptr && *pending_ != 0) {
+    finish_thrown();
+  } else if (completed) {
     cells_to_values(cells, type.results, results_.data());
     event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_COMPLETED,
               .import_position = 0,
@@ -111,8 +133,25 @@ void Guest::run_call() noexcept {
 void Guest::finish_trapped() noexcept {
   const char* text = wasm_runtime_get_exception(instance_);
   std::snprintf(exception_, sizeof exception_, "%s", text != nullptr ? text : "unknown trap");
-  // It would stick to the outer call and to the next one.
+  // They would stick to the outer call and to the next one.
   wasm_runtime_clear_exception(instance_);
+  if (pending_ != nullptr) {
+    if (*pending_ == ExceptionLayout::kNullReference) {
+      std::snprintf(exception_, sizeof exception_, "%s", "null exception reference");
+    }
+    *pending_ = 0;
+  }
+  note_trapped();
+}
+
+/// The call came back with an exception on its way, which stays where it is until it is taken.
+void Guest::finish_thrown() noexcept {
+  thrown_tag_ = static_cast<std::uint32_t>(*pending_ - ExceptionLayout::pending_value(0));
+  *pending_ = 0;
+  note_trapped();
+}
+
+void Guest::note_trapped() noexcept {
   event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_TRAPPED,
             .import_position = 0,
             .signature = "",
@@ -167,7 +206,24 @@ void Guest::on_trapped() noexcept {
   hb_engine_walk_frames(exec_env_, module_->loaded_bytes(), visit, &frames_);
 }
 
+Trap Guest::take_exception() const {
+  Trap trap;
+  trap.kind = HB_BEAMR_CAPI_LIB_TRAP_EXCEPTION;
+  trap.tag = *thrown_tag_;
+  for (const ExceptionLayout::Slot& slot : module_->exceptions()->payload(trap.tag)) {
+    const auto* cells = static_cast<const std::uint32_t*>(hb_engine_global(instance_, slot.global));
+    cells_to_values(cells, {&slot.kind, 1}, &trap.payload.emplace_back());
+  }
+  trap.message = describe_exception(module_->description(), trap.tag, trap.payload);
+  return trap;
+}
+
 Trap Guest::take_trap() {
+  if (thrown_tag_) {
+    Trap trap = take_exception();
+    discard_trap();
+    return trap;
+  }
   Trap trap;
   std::string_view text = exception_;
   if (text.starts_with(kExceptionPrefix)) text.remove_prefix(kExceptionPrefix.size());
@@ -181,7 +237,7 @@ Trap Guest::take_trap() {
     trap.kind = trap_kind_of(text);
     trap.message = text;
   }
-  trap.frames = name_frames(frames_, module_->description());
+  trap.frames = name_frames(frames_, *module_);
   trap.is_truncated = frames_.is_truncated();
   discard_trap();
   return trap;
@@ -191,6 +247,7 @@ void Guest::discard_trap() noexcept {
   cancel_trapped_ = false;
   host_trapped_ = false;
   host_message_.clear();
+  thrown_tag_.reset();
 }
 
 /// A request to yield that came too late for the call before. The flag is looked at before it is

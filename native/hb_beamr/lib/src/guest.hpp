@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,6 +49,9 @@ class Guest {
   hb_beamr_capi_lib_event_kind_t answer() noexcept;
   /// The waiting import traps.
   hb_beamr_capi_lib_event_kind_t trap(std::string message) noexcept;
+  /// The waiting import throws; `payload` is of the tag's types.
+  hb_beamr_capi_lib_event_kind_t throw_exception(std::uint32_t tag,
+                                                 std::span<const wasm_val_t> payload) noexcept;
   /// Goes on after a yield.
   hb_beamr_capi_lib_event_kind_t resume() noexcept;
   /// @}
@@ -102,6 +106,9 @@ class Guest {
   [[gnu::always_inline]] inline hb_beamr_capi_lib_event_kind_t enter(Request request) noexcept;
   void run_call() noexcept;
   void finish_trapped() noexcept;
+  void finish_thrown() noexcept;
+  void note_trapped() noexcept;
+  Trap take_exception() const;
   void stop_guest() noexcept;
   void trap_import() noexcept;
   void forget_old_yield() noexcept;
@@ -112,6 +119,7 @@ class Guest {
   wasm_exec_env_t exec_env_ = nullptr;
   const Module* module_ = nullptr;
   std::uint32_t* own_flag_ = nullptr;  // for the thread that uses the context
+  std::int32_t* pending_ = nullptr;    // see ExceptionLayout; nullptr: no exceptions
 
   Request request_ = Request::kGoOn;
   std::uint32_t function_ = 0;
@@ -125,8 +133,9 @@ class Guest {
   FrameRecord frames_;
   char exception_[kMaxExceptionText] = {};
   std::string host_message_;
-  bool host_trapped_ = false;    // the exception stands for host_message_
-  bool cancel_trapped_ = false;  // the exception stands for a cancellation
+  bool host_trapped_ = false;                // the exception stands for host_message_
+  bool cancel_trapped_ = false;              // the exception stands for a cancellation
+  std::optional<std::uint32_t> thrown_tag_;  // an exception that nobody caught, not a trap
 
   bool is_cancelled() const noexcept { return cancel_depth_.load() <= depth_; }
   void forget_cancel() noexcept;

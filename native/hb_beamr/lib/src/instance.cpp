@@ -39,12 +39,29 @@ std::uint32_t page_limit(const ModuleDescription& module, std::uint64_t max_memo
   return pages < most ? std::max<std::uint32_t>(1, static_cast<std::uint32_t>(pages)) : 0;
 }
 
+/// What the instance that this thread makes takes from its imports.
+thread_local const Given* given_now = nullptr;
+
+class GivenScope {
+ public:
+  explicit GivenScope(const Given& given) noexcept {
+    given_now = &given;
+    set_next_memory_image(given.image);
+  }
+  ~GivenScope() {
+    given_now = nullptr;
+    set_next_memory_image({});
+  }
+  GivenScope(const GivenScope&) = delete;
+  GivenScope& operator=(const GivenScope&) = delete;
+};
+
 }  // namespace
 
 Result<Instance> Instance::create(wasm_store_t* store, const Module& module,
                                   std::uint32_t stack_size,
                                   const hb_beamr_capi_lib_limits_t& limits,
-                                  std::span<HostFuncEnv> bindings) {
+                                  std::span<HostFuncEnv> bindings, const Given& given) {
   const InstantiationArgs args{
       .default_stack_size = stack_size,
       .host_managed_heap_size = 0,  // memory is what the module declares
@@ -54,6 +71,7 @@ Result<Instance> Instance::create(wasm_store_t* store, const Module& module,
   // text and keep 92 bytes of each module until the engine ends. Functions are bound below and not
   // here, because binding here writes to the shared module.
   hb_engine_module_t* engine_module = module.engine_module();
+  const GivenScope scope(given);
   wasm_instance_t* instance = wasm_instance_new_with_args_ex(
       store, reinterpret_cast<const ::wasm_module_t*>(&engine_module), nullptr, &raw_trap, &args);
   const TrapPtr trap(raw_trap);
@@ -126,6 +144,34 @@ void Instance::set_global(std::uint32_t global, const wasm_val_t& value) noexcep
                   static_cast<std::uint32_t*>(hb_engine_global(handle_, global)));
 }
 
+std::uint64_t Instance::table_size(std::uint32_t table) const noexcept {
+  return hb_engine_table_size(handle_, table);
+}
+
+wasm_val_t Instance::get_element(std::uint32_t table, std::uint64_t element,
+                                 wasm_valkind_t kind) const noexcept {
+  wasm_val_t value{};
+  std::uint32_t cell = 0;
+  hb_engine_table_element(handle_, table, element, &cell);
+  cells_to_values(&cell, {&kind, 1}, &value);
+  return value;
+}
+
+void Instance::set_element(std::uint32_t table, std::uint64_t element,
+                           const wasm_val_t& value) noexcept {
+  std::uint32_t cell = 0;
+  values_to_cells({&value, 1}, &cell);
+  hb_engine_set_table_element(handle_, table, element, cell);
+}
+
+bool Instance::grow_table(std::uint32_t table, std::uint64_t delta,
+                          const wasm_val_t& value) noexcept {
+  std::uint32_t cell = 0;
+  values_to_cells({&value, 1}, &cell);
+  return delta <= UINT32_MAX &&
+         hb_engine_grow_table(handle_, table, static_cast<std::uint32_t>(delta), cell);
+}
+
 Result<std::uint32_t> Instance::table_function(std::uint32_t table, std::uint64_t element) const {
   std::uint32_t function = 0;
   if (!hb_engine_table_element(handle_, table, element, &function)) {
@@ -138,3 +184,9 @@ Result<std::uint32_t> Instance::table_function(std::uint32_t table, std::uint64_
 }
 
 }  // namespace hb::beamr
+
+// While an instance is made; both know what they may copy.
+extern "C" void hb_engine_imported_global(std::uint32_t global, void* value) {
+  hb::beamr::values_to_cells({&hb::beamr::given_now->globals[global], 1},
+                             static_cast<std::uint32_t*>(value));
+}

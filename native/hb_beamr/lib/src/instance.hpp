@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "import_trampoline.hpp"
+#include "linking.hpp"
 #include "module.hpp"
 #include "result.hpp"
 #include "wamr.hpp"
@@ -24,7 +25,7 @@ class Instance {
   /// outlives the instance.
   static Result<Instance> create(wasm_store_t* store, const Module& module,
                                  std::uint32_t stack_size, const hb_beamr_capi_lib_limits_t& limits,
-                                 std::span<HostFuncEnv> bindings);
+                                 std::span<HostFuncEnv> bindings, const Given& given);
 
   wasm_module_inst_t handle() const noexcept { return handle_; }
   wasm_exec_env_t exec_env() const noexcept { return exec_env_; }
@@ -39,9 +40,20 @@ class Instance {
   /// Answers the pages before.
   Result<std::uint64_t> grow_memory(std::uint64_t delta);
 
-  /// `global` is a number global of the module.
+  /// `global` is a global of a passable type.
   wasm_val_t get_global(std::uint32_t global, wasm_valkind_t kind) const noexcept;
   void set_global(std::uint32_t global, const wasm_val_t& value) noexcept;
+
+  /// @name Tables of the module, by number.
+  /// @{
+  std::uint64_t table_size(std::uint32_t table) const noexcept;
+  /// `element` is below the size.
+  wasm_val_t get_element(std::uint32_t table, std::uint64_t element,
+                         wasm_valkind_t kind) const noexcept;
+  void set_element(std::uint32_t table, std::uint64_t element, const wasm_val_t& value) noexcept;
+  /// False: its maximum or a limit would be passed.
+  bool grow_table(std::uint32_t table, std::uint64_t delta, const wasm_val_t& value) noexcept;
+  /// @}
 
   /// The function in an element of a function table.
   Result<std::uint32_t> table_function(std::uint32_t table, std::uint64_t element) const;

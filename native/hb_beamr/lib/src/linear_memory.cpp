@@ -15,6 +15,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <utility>
 
 #include "mapping.hpp"
 #include "wamr.hpp"
@@ -82,8 +84,15 @@ class Share {
   bool has_it_ = false;
 };
 
+thread_local std::span<const std::uint8_t> next_image;
+
 void* new_memory(std::uint64_t size, std::uint64_t max_size) noexcept {
-  return size == 0 ? empty_memory : map_memory(size, reserved_size(size, max_size));
+  const auto image = std::exchange(next_image, {});
+  void* base = size == 0 ? empty_memory : map_memory(size, reserved_size(size, max_size));
+  if (base != nullptr && !image.empty() && image.size() <= size) {
+    std::memcpy(base, image.data(), image.size());
+  }
+  return base;
 }
 
 void* grown_memory(void* base, std::uint64_t old_size, std::uint64_t new_size,
@@ -113,6 +122,8 @@ void* grown_memory(void* base, std::uint64_t old_size, std::uint64_t new_size,
 }
 
 }  // namespace
+
+void set_next_memory_image(std::span<const std::uint8_t> image) noexcept { next_image = image; }
 
 std::uint64_t linear_memory_total() noexcept { return total.load(std::memory_order_relaxed); }
 std::uint64_t linear_memory_limit() noexcept { return limit.load(std::memory_order_relaxed); }

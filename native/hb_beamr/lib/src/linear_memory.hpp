@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 namespace hb::beamr {
 
@@ -15,5 +16,8 @@ std::uint64_t linear_memory_total() noexcept;
 /// What they may be together. Memories that exist stay, whatever it is set to. Threads: any.
 std::uint64_t linear_memory_limit() noexcept;
 void set_linear_memory_limit(std::uint64_t bytes) noexcept;
+
+/// The memory that this thread makes next begins with these bytes, if it has room for them; then it is over.
+void set_next_memory_image(std::span<const std::uint8_t> image) noexcept;
 
 }  // namespace hb::beamr

@@ -26,17 +26,18 @@ std::uint64_t hash_of(std::span<const std::uint8_t> bytes) noexcept {
   return hash;
 }
 
-bool equal(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0;
+bool equal(const ModuleSource& a, const ModuleSource& b) noexcept {
+  return a.force_lowering == b.force_lowering && a.bytes.size() == b.bytes.size() &&
+         std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
 }
 
 }  // namespace
 
-ModulePtr ModuleCache::find(std::span<const std::uint8_t> bytes) {
-  return find_locked(hash_of(bytes), bytes);
+ModulePtr ModuleCache::find(const ModuleSource& source) {
+  return find_locked(hash_of(source.bytes), source);
 }
 
-ModulePtr ModuleCache::find_locked(std::uint64_t hash, std::span<const std::uint8_t> bytes) {
+ModulePtr ModuleCache::find_locked(std::uint64_t hash, const ModuleSource& source) {
   std::vector<ModulePtr> candidates;
   {
     MutexLock lock(mutex_);
@@ -47,7 +48,7 @@ ModulePtr ModuleCache::find_locked(std::uint64_t hash, std::span<const std::uint
   }
   // The comparison of a large module takes a while: not under the lock.
   const auto found = std::find_if(candidates.begin(), candidates.end(),
-                                  [&](const ModulePtr& m) { return equal(m->bytes(), bytes); });
+                                  [&](const ModulePtr& m) { return equal(m->source(), source); });
   if (found == candidates.end()) return nullptr;
   MutexLock lock(mutex_);
   keep(*found);
@@ -55,15 +56,15 @@ ModulePtr ModuleCache::find_locked(std::uint64_t hash, std::span<const std::uint
 }
 
 ModulePtr ModuleCache::add(ModulePtr module) {
-  const std::uint64_t hash = hash_of(module->bytes());
-  if (ModulePtr other = find_locked(hash, module->bytes())) return other;
+  const std::uint64_t hash = hash_of(module->source().bytes);
+  if (ModulePtr other = find_locked(hash, module->source())) return other;
   std::list<ModulePtr> evicted;  // freed after the lock
   MutexLock lock(mutex_);
   std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
   known_.emplace(hash, module);
   keep(module);
   while (kept_.size() > kMaxKeptModules || (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
-    kept_bytes_ -= kept_.back()->bytes().size();
+    kept_bytes_ -= kept_.back()->size();
     evicted.splice(evicted.begin(), kept_, std::prev(kept_.end()));
   }
   return module;
@@ -84,7 +85,7 @@ void ModuleCache::keep(const ModulePtr& module) {
     return;
   }
   kept_.push_front(module);
-  kept_bytes_ += module->bytes().size();
+  kept_bytes_ += module->size();
 }
 
 }  // namespace hb::beamr

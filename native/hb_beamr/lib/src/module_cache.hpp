@@ -21,7 +21,7 @@ class ModuleCache {
  public:
   /// nullptr: no such module. Costs a comparison of all bytes when there is one. Frees no module, which
   /// could take long.
-  ModulePtr find(std::span<const std::uint8_t> bytes);
+  ModulePtr find(const ModuleSource& source);
   /// Adds a module, or answers the equal one that another thread added first. Lets go of those that are
   /// too many.
   ModulePtr add(ModulePtr module);
@@ -33,8 +33,7 @@ class ModuleCache {
   static constexpr std::size_t kMaxKeptModules = 64;
   static constexpr std::size_t kMaxKeptBytes = std::size_t{64} << 20;
 
-  ModulePtr find_locked(std::uint64_t hash, std::span<const std::uint8_t> bytes)
-      HB_EXCLUDES(mutex_);
+  ModulePtr find_locked(std::uint64_t hash, const ModuleSource& source) HB_EXCLUDES(mutex_);
   void keep(const ModulePtr& module) HB_REQUIRES(mutex_);
 
   Mutex mutex_;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "byte_cursor.hpp"
+#include "section.hpp"
 #include "utf8.hpp"
 
 namespace hb::beamr {
@@ -16,53 +17,6 @@ namespace {
 
 /// In bytes: the validator accepts no longer ones.
 constexpr std::size_t kLongestName = 100'000;
-
-enum SectionId : std::uint8_t {
-  kCustom = 0,
-  kType = 1,
-  kImport = 2,
-  kFunction = 3,
-  kTable = 4,
-  kMemory = 5,
-  kGlobal = 6,
-  kExport = 7,
-  kStart = 8,
-  kElement = 9,
-  kData = 11,
-};
-
-wasm_valkind_t value_kind(std::uint8_t byte) noexcept {
-  switch (byte) {
-    case 0x7F:
-      return WASM_I32;
-    case 0x7E:
-      return WASM_I64;
-    case 0x7D:
-      return WASM_F32;
-    case 0x7C:
-      return WASM_F64;
-    case 0x7B:
-      return WASM_V128;
-    case 0x70:
-      return WASM_FUNCREF;
-    default:
-      return WASM_EXTERNREF;
-  }
-}
-
-/// The binary format numbers functions, tables, memories, globals; the C API another way.
-wasm_externkind_t extern_kind(std::uint8_t byte) noexcept {
-  switch (byte) {
-    case 0:
-      return WASM_EXTERN_FUNC;
-    case 1:
-      return WASM_EXTERN_TABLE;
-    case 2:
-      return WASM_EXTERN_MEMORY;
-    default:
-      return WASM_EXTERN_GLOBAL;
-  }
-}
 
 Limits read_limits(ByteCursor& in) noexcept {
   const std::uint8_t flags = in.byte();
@@ -76,14 +30,14 @@ Limits read_limits(ByteCursor& in) noexcept {
 
 TableType read_table_type(ByteCursor& in) noexcept {
   TableType table;
-  table.element_type = value_kind(in.byte());
+  table.element_type = read_value_type(in);
   table.limits = read_limits(in);
   return table;
 }
 
 GlobalType read_global_type(ByteCursor& in) noexcept {
   GlobalType global;
-  global.value_type = value_kind(in.byte());
+  global.value_type = read_value_type(in);
   global.is_mutable = in.byte() != 0;
   return global;
 }
@@ -121,14 +75,14 @@ class ModuleDescription::Reader {
 
   bool read(std::span<const std::uint8_t> bytes) {
     ByteCursor in(bytes);
-    in.take(8);  // magic and version
+    in.take(kModuleHeaderSize);
     while (!in.at_end() && !in.failed()) {
       const std::uint8_t id = in.byte();
       const std::uint32_t size = in.u32();
       ByteCursor section(in.take(size));
-      if (id == kElement || id == kData) out_.segment_bytes_ += size;
+      if (id == kElementSection || id == kDataSection) out_.segment_bytes_ += size;
       read_section(id, section);
-      if (section.failed() && id != kCustom) return false;
+      if (section.failed() && id != kCustomSection) return false;
     }
     // Of two names the first one counts. A stable sort would take memory of its own.
     std::sort(out_.names_.begin(), out_.names_.end(), [](const auto& a, const auto& b) {
@@ -140,34 +94,37 @@ class ModuleDescription::Reader {
  private:
   void read_section(std::uint8_t id, ByteCursor& in) {
     switch (id) {
-      case kCustom:
+      case kCustomSection:
         if (in.name() == "name") read_names(in);
         break;
-      case kType:
+      case kTypeSection:
         repeat(in, [&] { read_type(in); });
         break;
-      case kImport:
+      case kImportSection:
         repeat(in, [&] { read_import(in); });
         break;
-      case kFunction:
+      case kFunctionSection:
         repeat(in, [&] { out_.function_types_.push_back(in.u32()); });
         break;
-      case kTable:
+      case kTableSection:
         repeat(in, [&] { out_.tables_.push_back(read_table_type(in)); });
         break;
-      case kMemory:
+      case kMemorySection:
         repeat(in, [&] { out_.memories_.push_back(read_limits(in)); });
         break;
-      case kGlobal:
+      case kGlobalSection:
         repeat(in, [&] {
           out_.globals_.push_back(read_global_type(in));
           skip_constant_expression(in);
         });
         break;
-      case kExport:
+      case kTagSection:
+        repeat(in, [&] { read_tag(in); });
+        break;
+      case kExportSection:
         repeat(in, [&] { read_export(in); });
         break;
-      case kStart:
+      case kStartSection:
         out_.start_function_ = in.u32();
         break;
       default:
@@ -183,8 +140,8 @@ class ModuleDescription::Reader {
   void read_type(ByteCursor& in) {
     FunctionType type;
     in.byte();  // 0x60
-    repeat(in, [&] { type.params.push_back(value_kind(in.byte())); });
-    repeat(in, [&] { type.results.push_back(value_kind(in.byte())); });
+    repeat(in, [&] { type.params.push_back(read_value_type(in)); });
+    repeat(in, [&] { type.results.push_back(read_value_type(in)); });
     type.complete();
     out_.types_.push_back(std::move(type));
   }
@@ -208,12 +165,21 @@ class ModuleDescription::Reader {
         import.index = static_cast<std::uint32_t>(out_.memories_.size());
         out_.memories_.push_back(read_limits(in));
         break;
+      case HB_BEAMR_CAPI_LIB_EXTERN_TAG:
+        import.index = out_.tag_count();
+        read_tag(in);
+        break;
       default:
         import.index = static_cast<std::uint32_t>(out_.globals_.size());
         out_.globals_.push_back(read_global_type(in));
         break;
     }
     out_.imports_.push_back(import);
+  }
+
+  void read_tag(ByteCursor& in) {
+    in.byte();  // an exception
+    out_.tags_.push_back(in.u32());
   }
 
   void read_export(ByteCursor& in) {
@@ -248,11 +214,14 @@ class ModuleDescription::Reader {
           return item.index < out_.tables_.size();
         case WASM_EXTERN_MEMORY:
           return item.index < out_.memories_.size();
+        case HB_BEAMR_CAPI_LIB_EXTERN_TAG:
+          return item.index < out_.tags_.size();
         default:
           return item.index < out_.globals_.size();
       }
     };
     return std::all_of(out_.function_types_.begin(), out_.function_types_.end(), type_exists) &&
+           std::all_of(out_.tags_.begin(), out_.tags_.end(), type_exists) &&
            std::all_of(out_.exports_.begin(), out_.exports_.end(), item_exists) &&
            (!out_.start_function_ || *out_.start_function_ < out_.function_types_.size());
   }

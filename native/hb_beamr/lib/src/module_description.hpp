@@ -71,6 +71,17 @@ class ModuleDescription {
   std::uint32_t function_import(std::uint32_t function) const noexcept {
     return function_imports_[function];
   }
+  std::span<const FunctionType> types() const noexcept { return types_; }
+  const FunctionType& type(std::uint32_t index) const noexcept { return types_[index]; }
+  std::uint32_t function_type_index(std::uint32_t function) const noexcept {
+    return function_types_[function];
+  }
+  std::uint32_t tag_count() const noexcept { return static_cast<std::uint32_t>(tags_.size()); }
+  /// The number of a tag's type; `tag` is below tag_count().
+  std::uint32_t tag_type(std::uint32_t tag) const noexcept { return tags_[tag]; }
+  std::uint32_t global_count() const noexcept {
+    return static_cast<std::uint32_t>(globals_.size());
+  }
   /// `index` is below the number of globals.
   const GlobalType& global_type(std::uint32_t index) const noexcept { return globals_[index]; }
   const TableType& table_type(std::uint32_t index) const noexcept { return tables_[index]; }
@@ -101,6 +112,7 @@ class ModuleDescription {
   std::vector<TableType> tables_;
   std::vector<Limits> memories_;
   std::vector<GlobalType> globals_;
+  std::vector<std::uint32_t> tags_;  // by tag: place in types_
   std::optional<std::uint32_t> start_function_;
   std::uint64_t segment_bytes_ = 0;
   std::unordered_map<std::string_view, std::uint32_t> exports_by_name_;  // place in exports_

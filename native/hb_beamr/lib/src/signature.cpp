@@ -33,16 +33,20 @@ std::string join_names(const Range& range, KindOf kind_of) {
 void FunctionType::complete() {
   param_cells = count_cells(params);
   result_cells = count_cells(results);
-  is_numeric = true;
+  is_passable = true;
   text.assign(1, '(');
+  const auto note = [this](wasm_valkind_t kind) {
+    is_passable = is_passable && hb::beamr::is_passable(kind);
+    has_references = has_references || !is_number(kind);
+  };
   for (const wasm_valkind_t kind : params) {
     text += value_letter(kind);
-    is_numeric = is_numeric && is_number(kind);
+    note(kind);
   }
   text += ")";
   for (const wasm_valkind_t kind : results) {
     text += value_letter(kind);
-    is_numeric = is_numeric && is_number(kind);
+    note(kind);
   }
 }
 
@@ -62,6 +66,8 @@ char value_letter(wasm_valkind_t kind) noexcept {
       return 'r';
     case WASM_FUNCREF:
       return 'p';
+    case HB_BEAMR_CAPI_LIB_EXNREF:
+      return 'e';
     default:
       return '?';
   }
@@ -83,6 +89,8 @@ const char* value_name(wasm_valkind_t kind) noexcept {
       return "externref";
     case WASM_FUNCREF:
       return "funcref";
+    case HB_BEAMR_CAPI_LIB_EXNREF:
+      return "exnref";
     default:
       return "unknown";
   }
@@ -90,6 +98,17 @@ const char* value_name(wasm_valkind_t kind) noexcept {
 
 bool is_number(wasm_valkind_t kind) noexcept {
   return kind == WASM_I32 || kind == WASM_I64 || kind == WASM_F32 || kind == WASM_F64;
+}
+
+bool is_passable(wasm_valkind_t kind) noexcept {
+  return is_number(kind) || kind == WASM_FUNCREF || kind == WASM_EXTERNREF;
+}
+
+wasm_val_t zero_value(wasm_valkind_t kind) noexcept {
+  wasm_val_t value{};
+  value.kind = kind;
+  if (!is_number(kind)) value.of.i64 = kNullReference;
+  return value;
 }
 
 std::string describe_types(std::span<const wasm_valkind_t> kinds) {
@@ -124,6 +143,8 @@ void cells_to_values(const std::uint32_t* cells, std::span<const wasm_valkind_t>
     *values = wasm_val_t{};
     values->kind = kind;
     std::memcpy(&values->of, cells, count * sizeof(std::uint32_t));
+    // Null is all ones in a cell.
+    if (!is_number(kind) && *cells == UINT32_MAX) values->of.i64 = kNullReference;
     cells += count;
     ++values;
   }

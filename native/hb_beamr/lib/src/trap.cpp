@@ -3,6 +3,12 @@
 
 #include "trap.hpp"
 
+#include <algorithm>
+#include <cstdio>
+
+#include "signature.hpp"
+#include "text.hpp"
+
 namespace hb::beamr {
 namespace {
 
@@ -42,8 +48,39 @@ constexpr const char* kNames[] = {
     "host",
     "cancelled",
     "other",
+    "exception",
 };
-static_assert(std::size(kNames) == HB_BEAMR_CAPI_LIB_TRAP_OTHER + 1);
+static_assert(std::size(kNames) == HB_BEAMR_CAPI_LIB_TRAP_EXCEPTION + 1);
+
+std::string tag_name(const ModuleDescription& module, std::uint32_t tag) {
+  for (const Export& item : module.exports()) {
+    if (item.kind == HB_BEAMR_CAPI_LIB_EXTERN_TAG && item.index == tag) return quoted(item.name);
+  }
+  for (const Import& import : module.imports()) {
+    if (import.kind == HB_BEAMR_CAPI_LIB_EXTERN_TAG && import.index == tag) {
+      return quoted(import.module) + "." + quoted(import.name);
+    }
+  }
+  return "of tag " + std::to_string(tag);
+}
+
+std::string value_text(const wasm_val_t& value) {
+  std::array<char, 32> text{};
+  switch (value.kind) {
+    case WASM_I32:
+      return std::to_string(value.of.i32);
+    case WASM_I64:
+      return std::to_string(value.of.i64);
+    case WASM_F32:
+      std::snprintf(text.data(), text.size(), "%.9g", double{value.of.f32});
+      return text.data();
+    case WASM_F64:
+      std::snprintf(text.data(), text.size(), "%.17g", value.of.f64);
+      return text.data();
+    default:
+      return value.of.i64 == kNullReference ? "null" : value_name(value.kind);
+  }
+}
 
 }  // namespace
 
@@ -60,17 +97,29 @@ const char* trap_kind_name(hb_beamr_capi_lib_trap_kind_t kind) noexcept {
 }
 
 std::vector<hb_beamr_capi_lib_frame_t> name_frames(const FrameRecord& record,
-                                                   const ModuleDescription& module) {
+                                                   const Module& module) {
   std::vector<hb_beamr_capi_lib_frame_t> frames;
   frames.reserve(record.size());
   for (std::size_t i = 0; i < record.size(); ++i) {
-    const std::string_view name = module.function_name(record[i].function);
+    const std::string_view name = module.description().function_name(record[i].function);
+    const std::uint32_t offset = record[i].offset;
     frames.push_back({.function_index = record[i].function,
-                      .offset = record[i].offset,
+                      .offset = offset == 0 ? 0 : module.original_offset(offset),
                       .name = name.empty() ? nullptr : name.data(),
                       .name_len = name.size()});
   }
   return frames;
+}
+
+std::string describe_exception(const ModuleDescription& module, std::uint32_t tag,
+                               std::span<const wasm_val_t> payload) {
+  constexpr std::size_t kMaxValues = 8;
+  std::string text = "uncaught exception " + tag_name(module, tag) + " (";
+  for (std::size_t i = 0; i < std::min(payload.size(), kMaxValues); ++i) {
+    if (i > 0) text += ", ";
+    text += value_text(payload[i]);
+  }
+  return text + (payload.size() > kMaxValues ? ", ...)" : ")");
 }
 
 }  // namespace hb::beamr

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "hb_beamr_capi_lib.h"
-#include "module_description.hpp"
+#include "module.hpp"
 
 namespace hb::beamr {
 
@@ -53,14 +53,19 @@ struct Trap {
   std::string message;  ///< without "Exception: "
   std::vector<hb_beamr_capi_lib_frame_t> frames;
   bool is_truncated = false;
+  std::uint32_t tag = 0;            ///< of an exception
+  std::vector<wasm_val_t> payload;  ///< likewise
 };
+
+/// "uncaught exception 'name' (7)"; the name is that of an export or import of the tag.
+std::string describe_exception(const ModuleDescription& module, std::uint32_t tag,
+                               std::span<const wasm_val_t> payload);
 
 /// The kind behind the engine's words for it.
 hb_beamr_capi_lib_trap_kind_t trap_kind_of(std::string_view message) noexcept;
 const char* trap_kind_name(hb_beamr_capi_lib_trap_kind_t kind) noexcept;
 
 /// Names the frames; the names live as long as the module.
-std::vector<hb_beamr_capi_lib_frame_t> name_frames(const FrameRecord& record,
-                                                   const ModuleDescription& module);
+std::vector<hb_beamr_capi_lib_frame_t> name_frames(const FrameRecord& record, const Module& module);
 
 }  // namespace hb::beamr

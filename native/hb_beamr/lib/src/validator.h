@@ -7,7 +7,8 @@
  * Accepted are WebAssembly 1.0 and, of the later proposals, exactly those that the engine runs:
  * mutable globals, sign extension, saturating float-to-int conversions, multiple values, bulk
  * memory, reference types, tail calls, extended constant expressions and 64-bit memories and
- * tables. All else is refused by name: SIMD, threads, exceptions, several memories, GC, components.
+ * tables; and exceptions of both kinds (`try` and `try_table`), which are lowered before the engine
+ * sees them. All else is refused by name: SIMD, threads, several memories, GC, components.
  *
  * Limits (all above them is invalid): 1,000,000 types, functions, imports, exports and globals
  * each; 100,000 data and element segments each; 100 tables with 10,000,000 initial elements in all;
@@ -20,6 +21,7 @@
 #ifndef HB_BEAMR_VALIDATOR_H
 #define HB_BEAMR_VALIDATOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +35,20 @@ enum {
   HB_VALIDATOR_INTERNAL_ERROR = 2,
 };
 
+/** What else the validator has seen. */
+typedef struct {
+  /** Set: the module is valid only with exceptions. */
+  bool uses_exceptions;
+  /** For `on_exnref`; the validator does not look at it. */
+  void *context;
+  /**
+   * Called for each `drop` and `ref.is_null` that has an operand of type `exnref`, with its offset in
+   * the module, in rising order; maybe for a module that then turns out to be invalid. These two
+   * instructions alone do not say what they work on. False: no memory, stop. May be NULL.
+   */
+  bool (*on_exnref)(void *context, uint64_t offset);
+} hb_validator_findings_t;
+
 /**
  * Validates a module in full.
  *
@@ -44,6 +60,7 @@ enum {
  * @param message_len  Its size in bytes; 256 holds most reasons.
  * @param[out] offset  The byte of the module where the fault was found; 0 if the module is valid.
  *                     May be NULL.
+ * @param[in,out] findings  What is wanted, and what was found. May be NULL.
  *
  * @retval HB_VALIDATOR_VALID           The engine may load the module.
  * @retval HB_VALIDATOR_INVALID         It is not a module, invalid, or uses a refused proposal.
@@ -53,7 +70,7 @@ enum {
  * a scheduler and not on a fiber. Memory: the process ends if there is none left.
  */
 int32_t hb_validator_validate(const uint8_t *bytes, size_t len, char *message, size_t message_len,
-                              uint64_t *offset);
+                              uint64_t *offset, hb_validator_findings_t *findings);
 
 #ifdef __cplusplus
 }

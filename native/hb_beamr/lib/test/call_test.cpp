@@ -329,14 +329,103 @@ TEST_F(ManyValues, AFunctionMayTakeMoreThanTheEngineKeepsOnItsStack) {
 
 class References : public ContextTest {};
 
-TEST_F(References, CannotBePassed) {
+wasm_val_t reference(wasm_valkind_t kind, std::int64_t number) {
+  wasm_val_t value = i64(number);
+  value.kind = kind;
+  return value;
+}
+
+TEST_F(References, PassInBothDirections) {
   instantiate("references");
-  EXPECT_EQ(hb_beamr_capi_lib_start_call(ctx(), function("give"), 0, nullptr),
-            HB_BEAMR_CAPI_LIB_ERROR_SIGNATURE_PARSE_FAILED);
-  EXPECT_EQ(error(), "a function of type ()p cannot be called: only numbers can be passed");
+  for (const std::int64_t number : {std::int64_t{-1}, std::int64_t{0}, std::int64_t{0xFFFFFFFE}}) {
+    ASSERT_EQ(start("echo", {reference(WASM_EXTERNREF, number)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT)
+        << error();
+    ASSERT_EQ(event().values[0].kind, WASM_EXTERNREF);
+    EXPECT_EQ(event().values[0].of.i64, number);
+    EXPECT_EQ(event().values[1].kind, WASM_FUNCREF);
+    EXPECT_EQ(event().values[1].of.i64, function("echo"));
+    ASSERT_EQ(answer({reference(WASM_EXTERNREF, number)}), HB_BEAMR_CAPI_LIB_SUCCESS) << error();
+    EXPECT_EQ(event().values[0].of.i64, number);
+  }
+}
+
+TEST_F(References, AreChecked) {
+  instantiate("references");
+  EXPECT_EQ(start("echo", {reference(WASM_EXTERNREF, 0xFFFFFFFF)}),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(error(), "an externref is a number from 0 to 4294967294, or -1, not 4294967295");
+  EXPECT_EQ(start("take", {reference(WASM_FUNCREF, 4)}), HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(error(), "no function 4 for a funcref: there are 4");
+  EXPECT_EQ(start("take", {reference(WASM_FUNCREF, -2)}), HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(start("take", {i32(0)}), HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  ASSERT_EQ(start("echo", {reference(WASM_EXTERNREF, 1)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+  EXPECT_EQ(answer({reference(WASM_EXTERNREF, -5)}), HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(answer({reference(WASM_EXTERNREF, 1)}), HB_BEAMR_CAPI_LIB_SUCCESS);
+}
+
+TEST_F(References, OfFunctionsCanBeCalled) {
+  instantiate("references");
+  ASSERT_EQ(start("give"), HB_BEAMR_CAPI_LIB_SUCCESS) << error();
+  const auto given = static_cast<std::uint32_t>(event().values[0].of.i64);
+  EXPECT_EQ(given, function("take"));
+  const wasm_val_t null = reference(WASM_FUNCREF, -1);
+  EXPECT_EQ(hb_beamr_capi_lib_start_call(ctx(), given, 1, &null), HB_BEAMR_CAPI_LIB_SUCCESS);
+}
+
+TEST_F(References, InGlobalsAndTables) {
+  instantiate("references");
   wasm_val_t value{};
-  EXPECT_EQ(hb_beamr_capi_lib_get_global(ctx(), "ref", 3, &value),
-            HB_BEAMR_CAPI_LIB_ERROR_SIGNATURE_PARSE_FAILED);
+  ASSERT_EQ(hb_beamr_capi_lib_get_global(ctx(), "ref", 3, &value), HB_BEAMR_CAPI_LIB_SUCCESS);
+  EXPECT_EQ(value.kind, WASM_EXTERNREF);
+  EXPECT_EQ(value.of.i64, -1);
+  value = reference(WASM_EXTERNREF, 9);
+  ASSERT_EQ(hb_beamr_capi_lib_set_global(ctx(), "ref", 3, &value), HB_BEAMR_CAPI_LIB_SUCCESS);
+  value = {};
+  ASSERT_EQ(hb_beamr_capi_lib_get_global(ctx(), "ref", 3, &value), HB_BEAMR_CAPI_LIB_SUCCESS);
+  EXPECT_EQ(value.of.i64, 9);
+
+  std::uint32_t table = 0;
+  ASSERT_EQ(hb_beamr_capi_lib_find_table(ctx(), "refs", 4, &table), HB_BEAMR_CAPI_LIB_SUCCESS);
+  std::uint64_t size = 0;
+  ASSERT_EQ(hb_beamr_capi_lib_table_size(ctx(), table, &size), HB_BEAMR_CAPI_LIB_SUCCESS);
+  EXPECT_EQ(size, 2U);
+  value = reference(WASM_EXTERNREF, 5);
+  ASSERT_EQ(hb_beamr_capi_lib_table_set(ctx(), table, 1, &value), HB_BEAMR_CAPI_LIB_SUCCESS);
+  std::uint64_t before = 0;
+  value = reference(WASM_EXTERNREF, 6);
+  ASSERT_EQ(hb_beamr_capi_lib_table_grow(ctx(), table, 2, &value, &before),
+            HB_BEAMR_CAPI_LIB_SUCCESS);
+  EXPECT_EQ(before, 2U);
+  for (const auto& [element, expected] :
+       {std::pair<std::uint64_t, std::int64_t>{0, -1}, {1, 5}, {2, 6}, {3, 6}}) {
+    ASSERT_EQ(hb_beamr_capi_lib_table_get(ctx(), table, element, &value),
+              HB_BEAMR_CAPI_LIB_SUCCESS);
+    EXPECT_EQ(value.of.i64, expected);
+  }
+}
+
+TEST_F(References, InTablesAreChecked) {
+  instantiate("references");
+  std::uint32_t table = 0;
+  EXPECT_EQ(hb_beamr_capi_lib_find_table(ctx(), "ref", 3, &table),
+            HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED);
+  ASSERT_EQ(hb_beamr_capi_lib_find_table(ctx(), "refs", 4, &table), HB_BEAMR_CAPI_LIB_SUCCESS);
+  wasm_val_t value = reference(WASM_EXTERNREF, 5);
+  EXPECT_EQ(hb_beamr_capi_lib_table_set(ctx(), table, 2, &value),
+            HB_BEAMR_CAPI_LIB_ERROR_MEMORY_ACCESS_OUT_OF_BOUNDS);
+  EXPECT_EQ(error(), "element 2 passes the end of the table at 2");
+  EXPECT_EQ(hb_beamr_capi_lib_table_get(ctx(), table, UINT64_MAX, &value),
+            HB_BEAMR_CAPI_LIB_ERROR_MEMORY_ACCESS_OUT_OF_BOUNDS);
+  EXPECT_EQ(hb_beamr_capi_lib_table_grow(ctx(), table, 3, &value, nullptr),
+            HB_BEAMR_CAPI_LIB_ERROR_MEMORY_UNAVAILABLE);
+  EXPECT_EQ(hb_beamr_capi_lib_table_grow(ctx(), table, UINT64_MAX, &value, nullptr),
+            HB_BEAMR_CAPI_LIB_ERROR_MEMORY_UNAVAILABLE);
+  value = reference(WASM_FUNCREF, 0);
+  EXPECT_EQ(hb_beamr_capi_lib_table_set(ctx(), table, 0, &value),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
+  EXPECT_EQ(error(), "the elements are of type externref, the value is of type funcref");
+  EXPECT_EQ(hb_beamr_capi_lib_table_get(ctx(), 7, 0, &value),
+            HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.25)
 # Arguments: -DROOT=<native/hb_beamr> -DENGINE=<the engine's source>
 
 function(check_includes folder pattern reason)
-  file(GLOB sources "${ROOT}/${folder}/*.[ch]" "${ROOT}/${folder}/*.[ch]pp")
+  file(GLOB_RECURSE sources "${ROOT}/${folder}/*.[ch]" "${ROOT}/${folder}/*.[ch]pp")
   foreach(source IN LISTS sources)
     get_filename_component(name "${source}" NAME)
     if(name IN_LIST ARGN)
@@ -31,7 +31,7 @@ check_includes(lib/src "(${engine_header})" "the engine is included by wamr.hpp 
 check_includes(src "(${engine_header})" "the driver does not know the engine")
 check_includes(include "(${engine_header})" "the driver does not know the engine")
 
-file(GLOB library_headers RELATIVE "${ROOT}/lib/src" "${ROOT}/lib/src/*.hpp")
+file(GLOB_RECURSE library_headers RELATIVE "${ROOT}/lib/src" "${ROOT}/lib/src/*.hpp")
 # The driver has files of the same names for its own ideas.
 file(GLOB driver_headers RELATIVE "${ROOT}/include" "${ROOT}/include/*.hpp")
 list(REMOVE_ITEM library_headers ${driver_headers})

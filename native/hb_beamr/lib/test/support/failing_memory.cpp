@@ -99,7 +99,7 @@ int __real_munmap(void* at, size_t size);
 int __real_mprotect(void* at, size_t size, int protection);
 void* __real_mremap(void* from, size_t old_size, size_t size, int flags, ...);
 int32_t __real_hb_validator_validate(const uint8_t* bytes, size_t len, char* message,
-                                     size_t message_len, uint64_t* offset);
+                                     size_t message_len, uint64_t* offset, void* findings);
 
 void* __wrap_malloc(size_t size) { return fails() ? nullptr : noted(__real_malloc(size)); }
 
@@ -149,10 +149,10 @@ void* __wrap_mremap(void* from, size_t old_size, size_t size, int flags, ...) {
 
 /// Rust ends the process where memory is short: SECURITY.md says so.
 int32_t __wrap_hb_validator_validate(const uint8_t* bytes, size_t len, char* message,
-                                     size_t message_len, uint64_t* offset) {
+                                     size_t message_len, uint64_t* offset, void* findings) {
   const bool was_counting = meter.is_counting;
   meter.is_counting = false;
-  const int32_t result = __real_hb_validator_validate(bytes, len, message, message_len, offset);
+  const int32_t result = __real_hb_validator_validate(bytes, len, message, message_len, offset, findings);
   meter.is_counting = was_counting;
   return result;
 }

@@ -1,4 +1,4 @@
-;; Imports that nobody can give.
+;; Imports that need something from the host.
 (module
   (import "env" "memory" (memory 1))
   (import "env" "table" (table 1 funcref))
