@@ -75,7 +75,12 @@
 -export([serialize/1]).
 -export([deserialize/2]).
 -export([global_get/2]).
+-export([global_get/3]).
 -export([global_set/3]).
+-export([table_get/3]).
+-export([table_set/4]).
+-export([table_size/2]).
+-export([table_grow/4]).
 
 -export([info/0]).
 -export([info/1]).
@@ -93,6 +98,10 @@
 -export_type([import_fun/0]).
 -export_type([import_call/0]).
 -export_type([token/0]).
+-export_type([offer/0]).
+-export_type([tag/0]).
+
+-define(IS_64(Number), is_integer(Number), Number >= 0, Number < 1 bsl 64).
 
 -type instance() :: pid().
 
@@ -104,7 +113,10 @@
     max_table_elements => non_neg_integer() | infinity,
     max_call_depth => pos_integer() | infinity,
     max_results => non_neg_integer() | infinity,
-    max_module_size => non_neg_integer() | infinity
+    max_module_size => non_neg_integer() | infinity,
+    imports => #{{Module :: string() | binary(), Name :: string() | binary()} => offer()},
+    unresolved => own | refuse,
+    exceptions => lower | force
 }.
 %% <dl>
 %% <dt>`owner'</dt>
@@ -127,20 +139,71 @@
 %% <dd>Results of a function that is called; default 1,000.</dd>
 %% <dt>`max_module_size'</dt>
 %% <dd>Bytes of the module; default 128 MiB.</dd>
+%% <dt>`imports'</dt>
+%% <dd>What the imports that are no functions get, see {@type offer()}. Others that the module does
+%%   not have are ignored.</dd>
+%% <dt>`unresolved'</dt>
+%% <dd>What becomes of an import that `imports' does not have. `own', the default: a function is
+%%   answered by the import functions of calls, a memory or a table is made with the limits that the
+%%   import asks for; a global wants a value. `refuse': the module is not linked.</dd>
+%% <dt>`exceptions'</dt>
+%% <dd>`force' treats all code as if it had exceptions, which changes nothing but the speed: for
+%%   tests of this library. Default: `lower'.</dd>
 %% </dl>
-%% Except for `owner' and `timeout', the defaults are those of the application's environment, under
-%% the same names.
+%% Of the limits the defaults are those of the application's environment, under the same names.
+
+-type offer() ::
+    Image :: binary()
+    | {memory, #{
+        minimum => non_neg_integer(),
+        maximum => non_neg_integer() | none,
+        index_type => i32 | i64,
+        image => binary()
+    }}
+    | {table, #{
+        type := funcref | externref,
+        minimum => non_neg_integer(),
+        maximum => non_neg_integer() | none,
+        index_type => i32 | i64
+    }}
+    | {global, i32 | i64 | f32 | f64 | funcref | externref, const | var, value()}
+    | value()
+    | {func, Signature :: string() | binary()}
+    | {tag, Signature :: string() | binary()}.
+%% Something for an import. Nothing is shared between instances: each has its own memory, which
+%% begins with the image and has the limits of the import, its own table and globals. A global gets
+%% the value. What is said of a type, minimum and maximum (pages of 64 KiB, or elements) is compared
+%% with what the import asks for, as WebAssembly compares an import with an export: if they do not
+%% match the module is not linked. So is the type of a function or tag; who answers the function is
+%% not said by it.
 
 -type import() :: {
-    func | memory | table | global, Module :: string(), Name :: string(), Signature :: string()
+    func | memory | table | global | tag,
+    Module :: string(),
+    Name :: string(),
+    Signature :: string()
 }.
 %% The signature of a function has a letter for each parameter and result: `"(iI)f"'. `i' is a
-%% 32-bit integer, `I' a 64-bit one, `f' a 32-bit float, `F' a 64-bit one. Other imports and
-%% exports have `[]'.
+%% 32-bit integer, `I' a 64-bit one, `f' a 32-bit float, `F' a 64-bit one, `p' a funcref, `r' an
+%% externref, `V' a v128, `e' an exnref; the last two cannot be passed between host and guest. Tags
+%% of exceptions have signatures too, without results. Other imports and exports have `[]'.
 
--type export() :: {func | memory | table | global, Name :: string(), Signature :: string()}.
+-type export() :: {func | memory | table | global | tag, Name :: string(), Signature :: string()}.
 
 -type value() :: hb_beamr_value:value().
+%% Integers, floats, `nan', `+inf', `-inf'; `{f32, Bits}' and `{f64, Bits}' for floats of exactly
+%% these bits, which come back as such with the option `floats => bits' of a call.
+%%
+%% A reference is `null'; `{externref, Term}', which the guest can only keep and give back: the
+%% term is kept until the instance ends; or a funcref, which comes from the guest and can be called
+%% like an export of its instance, and be given back to it, and to no other.
+
+-type tag() ::
+    Name ::
+        string()
+        | binary()
+        | {Module :: string() | binary(), Name :: string() | binary()}.
+%% A tag of exceptions: one that the module exports, or one that it imports.
 
 -type function_ref() :: string() | binary() | non_neg_integer() | prepared().
 %% An export by its name (a binary of UTF-8, or a string of characters), an element of the
@@ -162,11 +225,11 @@
 
 -type import_answer() ::
     {ok, Results :: [value()], State :: term()}
-    | {ok, {import_exception, unicode:chardata()}, State :: term()}
+    | {ok, {import_exception, unicode:chardata() | {tag(), [value()]}}, State :: term()}
     | {defer, State :: term()}
     | {defer, State :: term(), #{timeout => timeout()}}.
-%% Results of the import; more than it has are ignored. An exception makes the import trap with
-%% this message. `defer': somebody answers later, with {@link reply/2}; if nobody does within the
+%% Results of the import; more than it has are ignored. An exception with a text makes the import
+%% trap with this message; one with a tag is thrown in the guest, which may catch it. `defer': somebody answers later, with {@link reply/2}; if nobody does within the
 %% import's own `timeout' in milliseconds, the call ends as at its own deadline.
 
 -type call_error() ::
@@ -325,12 +388,16 @@ call(Instance, Function, Args, ImportFun, State, Opts) when
     case hb_beamr_deadline:option(Opts) of
         {ok, Timeout} ->
             case hb_beamr_call:run(Instance, Function, Args, ImportFun, State, Opts, Timeout) of
-                {ok, Values, State2} -> {ok, hb_beamr_value:decode(Values), State2};
+                {ok, Values, State2} -> result_values(Values, Instance, State2, Opts);
                 Failure -> failure(Failure, Args)
             end;
         {error, Text} ->
             {error, hb_beamr_error:text(Text), State}
     end.
+
+-spec result_values(binary(), instance(), State, Opts :: term()) -> {ok, [value()], State}.
+result_values(Values, Instance, State, Opts) ->
+    {ok, hb_beamr_value:decode(Values, Instance, hb_beamr_value:floats(Opts)), State}.
 
 -spec failure(hb_beamr_call:outcome(), term()) -> call_error().
 failure({error, invalid_args, _, _}, Args) ->
@@ -369,7 +436,7 @@ cancel(Instance) when is_pid(Instance) ->
 %% @doc Answer an import whose import function answered `{defer, State}'.
 %%
 %% From any process, also of another node. `Answer' is `{ok, Results}', the results alone, or
-%% `{import_exception, Text}'. The first valid answer counts, also one that comes before the import
+%% `{import_exception, _}' with a text or `{Tag, Values}'. The first valid answer counts, also one that comes before the import
 %% function has deferred; it is then of no use what that answers. Waits while the guest runs a call
 %% that was nested in the import.
 %%
@@ -377,7 +444,8 @@ cancel(Instance) when is_pid(Instance) ->
 %% waits; `stale_token' if it was answered already, or its call has ended; `not_running' if the
 %% instance is gone or its node cannot be reached.
 -spec reply(
-    token(), {ok, Results} | Results | {import_exception, unicode:chardata()}
+    token(),
+    {ok, Results} | Results | {import_exception, unicode:chardata() | {tag(), [value()]}}
 ) -> ok | {error, hb_beamr_error:reason()} when Results :: [value()].
 reply(Token, Answer) ->
     hb_beamr_token:reply(Token, Answer).
@@ -393,12 +461,13 @@ reply(Token, Answer) ->
 last_error(Instance) when is_pid(Instance) ->
     case hb_beamr_cache:last_error(Instance) of
         none -> last_trap(Instance);
-        Outcome -> hb_beamr_call:reason(Outcome)
+        Outcome -> hb_beamr_call:reason(Outcome, Instance)
     end.
 
 -spec last_trap(instance()) -> hb_beamr_error:reason() | none.
 last_trap(Instance) ->
-    case hb_beamr_cache:use(Instance, fun hb_beamr_port:trap_info/1) of
+    Ask = fun(Port) -> hb_beamr_port:trap_info(Port, Instance) end,
+    case hb_beamr_cache:use(Instance, Ask) of
         {ok, #{kind := cancelled} = Details} -> {cancelled, Details};
         {ok, Details} when is_map(Details) -> {trap, Details};
         _ -> none
@@ -444,26 +513,81 @@ deserialize(Instance, _Memory) when is_pid(Instance) ->
 %% @doc The value of an exported global.
 -spec global_get(instance(), Name :: string() | binary()) ->
     {ok, value()} | {error, hb_beamr_error:reason()}.
-global_get(Instance, Name) when is_pid(Instance) ->
-    case named(Instance, Name, unknown_global, fun hb_beamr_port:global_get/2) of
-        {ok, Bytes} ->
-            [Value] = hb_beamr_value:decode(Bytes),
-            {ok, Value};
-        Error ->
-            Error
-    end.
+global_get(Instance, Name) ->
+    global_get(Instance, Name, #{}).
+
+%% @doc The same; with `#{floats => bits}' a float comes as its bits, see {@type value()}.
+-spec global_get(instance(), Name :: string() | binary(), #{floats => numbers | bits}) ->
+    {ok, value()} | {error, hb_beamr_error:reason()}.
+global_get(Instance, Name, Options) when is_pid(Instance), is_map(Options) ->
+    one_value(Instance, named(Instance, Name, unknown_global, fun hb_beamr_port:global_get/2), Options).
+
+-spec one_value(instance(), {ok, binary()} | {error, Reason}, map()) ->
+    {ok, value()} | {error, Reason}.
+one_value(Instance, {ok, Bytes}, Options) ->
+    [Value] = hb_beamr_value:decode(Bytes, Instance, hb_beamr_value:floats(Options)),
+    {ok, Value};
+one_value(_Instance, Error, _Options) ->
+    Error.
 
 %% @doc Set an exported global that is mutable. Waits for its turn, as a call does.
 -spec global_set(instance(), Name :: string() | binary(), value()) ->
     ok | {error, hb_beamr_error:reason()}.
 global_set(Instance, Name, Value) when is_pid(Instance) ->
-    case hb_beamr_value:encode_one(Value) of
+    with_value(Instance, Value, fun(Bytes) ->
+        Set = fun(Port, Utf8) -> hb_beamr_port:global_set(Port, Utf8, Bytes) end,
+        named(Instance, Name, unknown_global, Set)
+    end).
+
+-spec with_value(instance(), term(), fun((binary()) -> Result)) ->
+    Result | {error, hb_beamr_error:reason()}.
+with_value(Instance, Value, Do) ->
+    case hb_beamr_value:encode_one(Value, Instance) of
         error ->
-            {error, hb_beamr_error:new(invalid_args, "not a number of WebAssembly")};
+            Text = ["value ", hb_beamr_value:explain([Value], Instance)],
+            {error, hb_beamr_error:new(invalid_args, Text)};
         Bytes ->
-            Set = fun(Port, Utf8) -> hb_beamr_port:global_set(Port, Utf8, Bytes) end,
-            named(Instance, Name, unknown_global, Set)
+            Do(Bytes)
     end.
+
+%% @doc An element of an exported table: `null', a funcref, which can be called with {@link
+%% call/3}, or an externref. Waits while the guest runs.
+%%
+%% Errors: `unknown_table', `out_of_bounds'.
+-spec table_get(instance(), Name :: string() | binary(), Index :: non_neg_integer()) ->
+    {ok, value()} | {error, hb_beamr_error:reason()}.
+table_get(Instance, Name, Index) when is_pid(Instance), ?IS_64(Index) ->
+    Get = fun(Port, Utf8) -> hb_beamr_port:table_get(Port, Utf8, Index) end,
+    one_value(Instance, named(Instance, Name, unknown_table, Get), #{}).
+
+%% @doc Set an element of an exported table. Waits for its turn, as a call does.
+%%
+%% Errors: `unknown_table', `out_of_bounds', `invalid_args' if the value is none of the table's type.
+-spec table_set(instance(), Name :: string() | binary(), Index :: non_neg_integer(), value()) ->
+    ok | {error, hb_beamr_error:reason()}.
+table_set(Instance, Name, Index, Value) when is_pid(Instance), ?IS_64(Index) ->
+    with_value(Instance, Value, fun(Bytes) ->
+        Set = fun(Port, Utf8) -> hb_beamr_port:table_set(Port, Utf8, Index, Bytes) end,
+        named(Instance, Name, unknown_table, Set)
+    end).
+
+%% @doc The number of elements of an exported table. Waits while the guest runs.
+-spec table_size(instance(), Name :: string() | binary()) ->
+    {ok, non_neg_integer()} | {error, hb_beamr_error:reason()}.
+table_size(Instance, Name) when is_pid(Instance) ->
+    named(Instance, Name, unknown_table, fun hb_beamr_port:table_size/2).
+
+%% @doc Grow an exported table by `Delta' elements of a value; answers its size before. Waits for
+%% its turn, as a call does.
+%%
+%% Errors: `unknown_table', `no_memory' if its maximum or a limit would be passed.
+-spec table_grow(instance(), Name :: string() | binary(), Delta :: non_neg_integer(), value()) ->
+    {ok, Previous :: non_neg_integer()} | {error, hb_beamr_error:reason()}.
+table_grow(Instance, Name, Delta, Value) when is_pid(Instance), ?IS_64(Delta) ->
+    with_value(Instance, Value, fun(Bytes) ->
+        Grow = fun(Port, Utf8) -> hb_beamr_port:table_grow(Port, Utf8, Delta, Bytes) end,
+        named(Instance, Name, unknown_table, Grow)
+    end).
 
 %% @doc What this node's instances use and have done since the application started.
 %%

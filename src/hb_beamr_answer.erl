@@ -6,14 +6,14 @@
 -module(hb_beamr_answer).
 
 -export([description/1]).
--export([trap_info/1]).
+-export([trap_info/2]).
 -export([trap_message/1]).
 -export([counters/1]).
 
 -export_type([extern/0]).
 
 -type extern() ::
-    {func | global | table | memory, Module :: binary(), Name :: binary(), Signature :: binary()}.
+    {func | global | table | memory | tag, Module :: binary(), Name :: binary(), Signature :: binary()}.
 %% An import or an export of a module. Exports have no module name: it is empty.
 
 %% @doc The imports and exports of a module.
@@ -42,37 +42,60 @@ exports(
 ) ->
     [{kind(Kind), <<>>, Name, Signature} | exports(Count - 1, Rest)].
 
--spec kind(0..3) -> func | global | table | memory.
+-spec kind(0..4) -> func | global | table | memory | tag.
 kind(0) -> func;
 kind(1) -> global;
 kind(2) -> table;
-kind(3) -> memory.
+kind(3) -> memory;
+kind(4) -> tag.
 
 %% @doc What is known of a trap. Names are copied: the answer is not kept for their sake.
--spec trap_info(binary()) -> none | hb_beamr_error:details().
-trap_info(<<4, "none", _/binary>>) ->
+-spec trap_info(binary(), pid()) -> none | hb_beamr_error:details().
+trap_info(<<4, "none", _/binary>>, _Instance) ->
     none;
 trap_info(
-    <<K, Kind:K/binary, M:16/little, Message:M/binary, Truncated, Count, Frames/binary>>
+    <<K, Kind:K/binary, M:16/little, Message:M/binary, Truncated, Count, Rest/binary>>, Instance
 ) ->
-    #{
+    {Frames, Exception} = frames(Count, Rest, []),
+    add_exception(Exception, Instance, #{
         kind => binary_to_atom(Kind),
         message => binary:copy(Message),
-        frames => frames(Count, Frames),
+        frames => Frames,
         truncated => Truncated =/= 0
+    }).
+
+-spec add_exception(binary(), pid(), hb_beamr_error:details()) -> hb_beamr_error:details().
+add_exception(<<0>>, _Instance, Details) ->
+    Details;
+add_exception(
+    <<1, Tag:32/little, Naming, M:16/little, Module:M/binary, N:16/little, Name:N/binary,
+        _Count:16/little, Values/binary>>,
+    Instance,
+    Details
+) ->
+    Details#{
+        tag => tag(Naming, Tag, Module, Name), payload => hb_beamr_value:decode(Values, Instance)
     }.
+
+-spec tag(0..2, non_neg_integer(), binary(), binary()) -> hb_beamr_error:tag().
+tag(0, Tag, _, _) -> Tag;
+tag(1, _, _, Name) -> binary:copy(Name);
+tag(2, _, Module, Name) -> {binary:copy(Module), binary:copy(Name)}.
 
 %% @doc The message alone.
 -spec trap_message(binary()) -> binary().
 trap_message(<<K, _:K/binary, M:16/little, Message:M/binary, _/binary>>) ->
     Message.
 
--spec frames(non_neg_integer(), binary()) -> [hb_beamr_error:frame()].
-frames(0, _) ->
-    [];
-frames(Count, <<Function:32/little, Offset:32/little, N:16/little, Name:N/binary, Rest/binary>>) ->
+-spec frames(non_neg_integer(), binary(), [hb_beamr_error:frame()]) ->
+    {[hb_beamr_error:frame()], binary()}.
+frames(0, Rest, Frames) ->
+    {lists:reverse(Frames), Rest};
+frames(
+    Count, <<Function:32/little, Offset:32/little, N:16/little, Name:N/binary, Rest/binary>>, Frames
+) ->
     Frame = #{function => Function, offset => Offset, name => binary:copy(Name)},
-    [Frame | frames(Count - 1, Rest)].
+    frames(Count - 1, Rest, [Frame | Frames]).
 
 %% @doc Counters by name.
 -spec counters(binary()) -> #{atom() => non_neg_integer()}.

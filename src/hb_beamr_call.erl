@@ -12,7 +12,7 @@
 
 -export([run/7]).
 -export([instantiate/4]).
--export([reason/1]).
+-export([reason/2]).
 -export([failure_string/1]).
 
 %% For imports that are answered here rather than by the import function.
@@ -28,7 +28,8 @@
 -export_type([outcome/0]).
 -export_type([context/0]).
 
--type function_ref() :: string() | binary() | non_neg_integer() | prepared().
+-type function_ref() ::
+    string() | binary() | non_neg_integer() | prepared() | hb_beamr_value:funcref().
 
 -type prepared() :: {hb_beamr_function, pid(), port(), Function :: non_neg_integer()}.
 
@@ -56,9 +57,6 @@
 -opaque context() :: #context{}.
 
 -define(STOPPED, <<"instance is not running">>).
--define(VALUES, "integers that fit 64 bits, floats, and the atoms nan, '+inf' and '-inf'").
--define(BAD_ARGS, <<"arguments are a list of ", ?VALUES>>).
--define(BAD_RESULTS, <<"results are a list of ", ?VALUES>>).
 
 %% @doc Call a function of an instance.
 -spec run(pid(), function_ref(), Args, hb_beamr:import_fun(), State, Opts, timeout()) ->
@@ -77,7 +75,7 @@ call(Pid, Function, Args, ImportFun, State, Opts, Deadline) ->
         none ->
             {error, not_running, ?STOPPED, State};
         Port ->
-            case start(Port, Function, Args, Deadline) of
+            case start(Pid, Port, Function, Args, Deadline) of
                 {completed, Values} ->
                     {ok, Values, State};
                 closed ->
@@ -116,42 +114,53 @@ other_port(_Pid, {hb_beamr_function, _, _, _}, _Closed) -> none;
 other_port(Pid, _, Closed) -> hb_beamr_cache:refresh(Pid, Closed).
 
 %% The first event of a call.
--spec start(port(), function_ref(), term(), hb_beamr_deadline:deadline()) -> hb_beamr_port:event().
-start(Port, Name, Args, Deadline) when is_list(Name); is_binary(Name) ->
+-spec start(pid(), port(), function_ref(), term(), hb_beamr_deadline:deadline()) ->
+    hb_beamr_port:event().
+start(Pid, Port, Name, Args, Deadline) when is_list(Name); is_binary(Name) ->
     case hb_beamr_cache:function(Name) of
-        Function when is_integer(Function) -> start_function(Port, Function, Args, Deadline);
-        Known -> start_by_name(Port, Name, Args, Known, Deadline)
+        Function when is_integer(Function) -> start_function(Pid, Port, Function, Args, Deadline);
+        Known -> start_by_name(Pid, Port, Name, Args, Known, Deadline)
     end;
-start(Port, {hb_beamr_function, _, Port, Function}, Args, Deadline) ->
-    start_function(Port, Function, Args, Deadline);
-start(Port, Element, Args, Deadline) when
+start(Pid, Port, {hb_beamr_function, _, Port, Function}, Args, Deadline) ->
+    start_function(Pid, Port, Function, Args, Deadline);
+start(Pid, Port, Element, Args, Deadline) when
     is_integer(Element), Element >= 0, Element < 1 bsl 64
 ->
-    case hb_beamr_value:encode(Args) of
-        error -> {error, invalid_args, ?BAD_ARGS};
+    case hb_beamr_value:encode(Args, Pid) of
+        error -> bad_args(Args, Pid);
         Values -> hb_beamr_port:call_table(Port, [<<Element:64/little>>, Values], Deadline)
     end;
-start(_Port, {hb_beamr_function, _, _, _}, _Args, _Deadline) ->
+start(Pid, Port, {funcref, Pid, Function}, Args, Deadline) when
+    is_integer(Function), Function >= 0, Function < 1 bsl 32
+->
+    start_function(Pid, Port, Function, Args, Deadline);
+start(_Pid, _Port, {funcref, _, _}, _Args, _Deadline) ->
+    {error, unknown_function, <<"it is a funcref of another instance">>};
+start(_Pid, _Port, {hb_beamr_function, _, _, _}, _Args, _Deadline) ->
     {error, unknown_function, <<"it was prepared for another instance">>};
-start(_Port, Function, _Args, _Deadline) ->
+start(_Pid, _Port, Function, _Args, _Deadline) ->
     {error, unknown_function, unicode:characters_to_binary(hb_beamr_error:show(Function))}.
 
--spec start_function(port(), non_neg_integer(), term(), hb_beamr_deadline:deadline()) ->
+-spec bad_args(term(), pid()) -> hb_beamr_port:event().
+bad_args(Args, Pid) ->
+    {error, invalid_args, <<"argument ", (hb_beamr_value:explain(Args, Pid))/binary>>}.
+
+-spec start_function(pid(), port(), non_neg_integer(), term(), hb_beamr_deadline:deadline()) ->
     hb_beamr_port:event().
-start_function(Port, Function, Args, Deadline) ->
-    case hb_beamr_value:encode(Function, Args) of
-        error -> {error, invalid_args, ?BAD_ARGS};
+start_function(Pid, Port, Function, Args, Deadline) ->
+    case hb_beamr_value:encode(Function, Args, Pid) of
+        error -> bad_args(Args, Pid);
         Data -> hb_beamr_port:call_function(Port, Data, Deadline)
     end.
 
--spec start_by_name(port(), Name, Args, Known, hb_beamr_deadline:deadline()) ->
+-spec start_by_name(pid(), port(), Name, Args, Known, hb_beamr_deadline:deadline()) ->
     hb_beamr_port:event()
 when
     Name :: string() | binary(), Args :: term(), Known :: none | unknown.
-start_by_name(Port, Name, Args, Known, Deadline) ->
-    case hb_beamr_value:encode(Args) of
+start_by_name(Pid, Port, Name, Args, Known, Deadline) ->
+    case hb_beamr_value:encode(Args, Pid) of
         error ->
-            {error, invalid_args, ?BAD_ARGS};
+            bad_args(Args, Pid);
         Values ->
             case call(Port, Name, Values, Deadline) of
                 {error, unknown_function, _} = Event ->
@@ -237,7 +246,7 @@ ask({_, Module, Name, Signature} = Import, Id, Values, Context, State) ->
         instance => Pid,
         module => Module,
         func => Name,
-        args => hb_beamr_value:decode(Values),
+        args => hb_beamr_value:decode(Values, Pid, hb_beamr_value:floats(Opts)),
         func_sig => Signature,
         token => hb_beamr_token:new(Pid, Id)
     },
@@ -269,9 +278,13 @@ answer({ok, Results, State}, Import, Id, Context, _Before) when is_list(Results)
         false -> go_on(send_results(Results, Import, Context), Import, Id, Context, State)
     end;
 answer({ok, {import_exception, _} = Exception, State} = Answer, Import, Id, Context, Before) ->
-    case {hb_beamr_token:delivery(Exception), hb_beamr_deadline:is_over(Context#context.deadline)} of
+    #context{pid = Pid, port = Port, deadline = Deadline} = Context,
+    case {hb_beamr_token:delivery(Exception, Pid, Port), hb_beamr_deadline:is_over(Deadline)} of
         {{ok, _}, true} -> time_out(Context, State);
         {{ok, {trap, Text}}, false} -> throw_out(Text, Import, Id, Context, State);
+        {{ok, Thrown}, false} -> go_on(pass_on(Thrown, Context), Import, Id, Context, State);
+        {{error, Code, Text}, _} -> fail({error, Code, Text, State}, Text, Context);
+        {closed, _} -> loop(closed, Context, State);
         {error, _} -> bad_return(Answer, Context, Before)
     end;
 answer({defer, State}, Import, Id, Context, _Before) ->
@@ -308,10 +321,10 @@ when
 wait(OfImport, Import, Id, #context{port = Port, deadline = OfCall} = Context, State) ->
     Deadline = hb_beamr_deadline:earliest(OfImport, OfCall),
     case hb_beamr_port:await_delivery(Port, Id, Deadline) of
-        {ok, {answer, _} = Delivery} ->
-            go_on(pass_on(Delivery, Context), Import, Id, Context, State);
         {ok, {trap, _} = Delivery} ->
             raised(pass_on(Delivery, Context), Import, Id, Context, State);
+        {ok, Delivery} ->
+            go_on(pass_on(Delivery, Context), Import, Id, Context, State);
         timeout ->
             time_out(Context, State);
         closed ->
@@ -323,6 +336,7 @@ pass_on(Delivery, #context{port = Port, deadline = Deadline} = Context) ->
     Event =
         case Delivery of
             {answer, Values} -> hb_beamr_port:answer(Port, Values, Deadline);
+            {throw, Thrown} -> hb_beamr_port:throw(Port, Thrown, Deadline);
             {trap, Message} -> hb_beamr_port:trap(Port, Message)
         end,
     %% The driver says once that there is a delivery: this is it.
@@ -337,13 +351,13 @@ time_out(#context{port = Port} = Context, State) ->
     fail({timeout, State}, <<"timed out">>, Context).
 
 -spec send_results(list(), hb_beamr_import:import(), context()) -> hb_beamr_port:event().
-send_results(Results, Import, #context{port = Port, deadline = Deadline} = Context) ->
-    case hb_beamr_value:encode(Results) of
+send_results(Results, Import, #context{pid = Pid, port = Port, deadline = Deadline} = Context) ->
+    case hb_beamr_value:encode(Results, Pid) of
         error ->
             %% Perhaps only what nobody wants is bad.
             {_, _, _, Signature} = Import,
             case take(hb_beamr_import:result_count(Signature), Results) of
-                Results -> {error, bad_result, ?BAD_RESULTS};
+                Results -> {error, bad_result, hb_beamr_value:explain(Results, Pid)};
                 Wanted -> send_results(Wanted, Import, Context)
             end;
         Values ->
@@ -393,11 +407,11 @@ fail(Outcome, Message, #context{port = Port} = Context) ->
     end.
 
 %% @doc Why a call failed, if its import function did not.
--spec reason(outcome()) -> hb_beamr_error:reason().
-reason({error, Code, Text, _}) -> hb_beamr_error:new(Code, Text);
-reason({trapped, Code, Info, _}) -> {Code, hb_beamr_answer:trap_info(Info)};
-reason({thrown, Info, _}) -> {trap, hb_beamr_answer:trap_info(Info)};
-reason({timeout, _}) -> hb_beamr_error:new(timeout, <<"the deadline has passed">>).
+-spec reason(outcome(), pid()) -> hb_beamr_error:reason().
+reason({error, Code, Text, _}, _Pid) -> hb_beamr_error:new(Code, Text);
+reason({trapped, Code, Info, _}, Pid) -> {Code, hb_beamr_answer:trap_info(Info, Pid)};
+reason({thrown, Info, _}, Pid) -> {trap, hb_beamr_answer:trap_info(Info, Pid)};
+reason({timeout, _}, _Pid) -> hb_beamr_error:new(timeout, <<"the deadline has passed">>).
 
 %% @doc The string that the compatible functions answer for it.
 -spec failure_string(outcome()) -> string().

@@ -143,7 +143,7 @@ catch_throw(Stack, Zeros, {_, StackRestore, SetThrew}, Context, State) ->
 restore(_, <<>>, _Context, State) ->
     {ok, <<>>, State};
 restore(StackRestore, Stack, Context, State) ->
-    call(StackRestore, none, hb_beamr_value:decode(Stack), Context, State).
+    call(StackRestore, none, hb_beamr_value:decode(Stack, self()), Context, State).
 
 %% A nested call of a function of the guest. Without a name it may be missing.
 -spec call(function_number(), none | string(), [integer()], hb_beamr_call:context(), term()) ->
@@ -153,7 +153,7 @@ call(none, none, _Args, _Context, State) ->
 call(none, Name, _Args, _Context, State) ->
     {error, unknown_function, list_to_binary(Name), State};
 call(Function, _Name, Args, Context, State) ->
-    Data = hb_beamr_value:encode(Function, Args),
+    Data = hb_beamr_value:encode(Function, Args, self()),
     Port = hb_beamr_call:context_port(Context),
     Event = hb_beamr_port:call_function(Port, Data, hb_beamr_call:context_deadline(Context)),
     hb_beamr_call:loop(Event, Context, State).

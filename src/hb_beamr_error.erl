@@ -27,6 +27,7 @@
 -export_type([excess/0]).
 -export_type([details/0]).
 -export_type([frame/0]).
+-export_type([tag/0]).
 
 -type reason() :: {code(), details()} | {limit, limit(), excess()}.
 %% A code, and a map with at least the key `message': UTF-8 text without a prefix.
@@ -54,7 +55,9 @@
     | not_started
     | timeout
     | stale_token
-    | not_owner.
+    | not_owner
+    | unknown_table
+    | unknown_tag.
 %% <dl>
 %% <dt>`trap'</dt>
 %% <dd>The guest trapped, or an import was answered with an exception. The details have `kind',
@@ -105,6 +108,10 @@
 %% <dd>The import of a token was answered already, or its call has ended.</dd>
 %% <dt>`not_owner'</dt>
 %% <dd>The calling process does not own the instance.</dd>
+%% <dt>`unknown_table'</dt>
+%% <dd>No exported table of that name.</dd>
+%% <dt>`unknown_tag'</dt>
+%% <dd>No exported, or no imported, tag of that name.</dd>
 %% </dl>
 
 -type limit() ::
@@ -130,14 +137,21 @@
     kind => atom(),
     frames => [frame()],
     truncated => boolean(),
-    in_start_function => true
+    in_start_function => true,
+    tag => tag(),
+    payload => [hb_beamr_value:value()]
 }.
 %% `kind' is one of `unreachable', `memory_out_of_bounds', `table_out_of_bounds',
 %% `undefined_element', `uninitialized_element', `indirect_call_type_mismatch',
 %% `integer_divide_by_zero', `integer_overflow', `invalid_conversion_to_integer',
-%% `stack_overflow', `host' (an import raised it), `cancelled', `other'. `frames' are the guest's,
-%% innermost first, at most 64; `truncated' says that there were more. `in_start_function' is there
-%% if it was no call of the user's.
+%% `stack_overflow', `host' (an import raised it), `cancelled', `exception' (the guest threw it and
+%% nobody caught it: `tag' and `payload' tell what), `other'. `frames' are the guest's, innermost
+%% first, at most 64; `truncated' says that there were more; an exception has none.
+%% `in_start_function' is there if it was no call of the user's.
+
+-type tag() :: Name :: binary() | {Module :: binary(), Name :: binary()} | non_neg_integer().
+%% The tag of an exception: by the name it is exported under, the names it is imported under, or its
+%% number.
 
 -type frame() :: #{
     function := non_neg_integer(),
@@ -212,6 +226,8 @@ code(14) -> badarg;
 code(15) -> unknown_global;
 code(17) -> limit;
 code(18) -> stale_token;
+code(19) -> unknown_table;
+code(20) -> unknown_tag;
 code(_) -> internal.
 
 %% @private
@@ -273,6 +289,8 @@ string(cancelled, Message) -> "Exception: " ++ text(Message);
 string(limit, Text) -> string(new(limit, Text));
 string(unknown_function, Name) -> "unknown function: " ++ short(text(Name));
 string(unknown_global, Name) -> "unknown global: " ++ short(text(Name));
+string(unknown_table, Name) -> "unknown table: " ++ short(text(Name));
+string(unknown_tag, Name) -> "unknown tag: " ++ short(text(Name));
 string(instantiate, Text) -> "the module cannot be instantiated: " ++ text(Text);
 string(_, Text) -> text(Text).
 

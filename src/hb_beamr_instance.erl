@@ -37,7 +37,9 @@
     wasm :: binary(),
     owner :: pid() | none,
     limits :: hb_beamr_limits:limits(),
-    deadline :: hb_beamr_deadline:deadline()
+    deadline :: hb_beamr_deadline:deadline(),
+    imports :: #{term() => term()},
+    driver_options :: [refuse_unresolved | force_lowering]
 }).
 
 -type started() :: {ok, pid(), [hb_beamr:import()], [hb_beamr:export()]}.
@@ -92,7 +94,11 @@ request(Wasm, Options) ->
                         wasm = Wasm,
                         owner = maps:get(owner, Options, self()),
                         limits = Limits,
-                        deadline = hb_beamr_deadline:in_force(Timeout)
+                        deadline = hb_beamr_deadline:in_force(Timeout),
+                        imports = maps:get(imports, Options, #{}),
+                        driver_options =
+                            [refuse_unresolved || #{unresolved := refuse} <- [Options]] ++
+                                [force_lowering || #{exceptions := force} <- [Options]]
                     }};
                 {{error, Reason}, _} ->
                     {error, Reason};
@@ -109,6 +115,12 @@ check_options([]) ->
 check_options([{owner, Owner} | Rest]) when is_pid(Owner); Owner =:= none ->
     check_options(Rest);
 check_options([{timeout, _} | Rest]) ->
+    check_options(Rest);
+check_options([{imports, Imports} | Rest]) when is_map(Imports) ->
+    check_options(Rest);
+check_options([{unresolved, What} | Rest]) when What =:= own; What =:= refuse ->
+    check_options(Rest);
+check_options([{exceptions, How} | Rest]) when How =:= lower; How =:= force ->
     check_options(Rest);
 check_options([{Key, Value} | Rest]) ->
     case hb_beamr_limits:is_option(Key) of
@@ -155,10 +167,12 @@ give_up(Pid, How) ->
 boot(Pid, #request{wasm = Wasm, deadline = Deadline} = Request) ->
     case hb_beamr_registry:find(Pid) of
         {Port, _} ->
+            %% A port that is closed is noticed below.
+            _ = hb_beamr_port:set_options(Port, Request#request.driver_options),
             case hb_beamr_port:load_module(Port, Wasm, Deadline) of
                 {ok, ModuleId} ->
                     hb_beamr_cache:enter(Pid, Port, ModuleId),
-                    Result = instantiate(Pid, Port, Request),
+                    Result = link_and_instantiate(Pid, Port, Request),
                     element(1, Result) =:= ok andalso
                         hb_beamr_registry:set_module(Pid, ModuleId),
                     Result;
@@ -173,6 +187,29 @@ boot(Pid, #request{wasm = Wasm, deadline = Deadline} = Request) ->
             {error, hb_beamr_error:new(not_running, ?GONE)}
     end.
 
+-spec link_and_instantiate(pid(), port(), #request{}) ->
+    {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal().
+link_and_instantiate(Pid, Port, #request{imports = Imports} = Request) ->
+    case hb_beamr_offer:encode(Imports, Pid) of
+        {ok, Offers} ->
+            case offer(Port, Offers) of
+                ok -> instantiate(Pid, Port, Request);
+                closed -> {error, hb_beamr_error:new(not_running, ?GONE)};
+                Failure -> {error, hb_beamr_error:new(Failure)}
+            end;
+        {error, Text} ->
+            {error, hb_beamr_error:new(invalid_option, Text)}
+    end.
+
+-spec offer(port(), [{binary(), binary()}]) -> ok | hb_beamr_port:failure().
+offer(_Port, []) ->
+    ok;
+offer(Port, [Offer | Rest]) ->
+    case hb_beamr_port:offer(Port, Offer) of
+        ok -> offer(Port, Rest);
+        Failure -> Failure
+    end.
+
 -spec instantiate(pid(), port(), #request{}) ->
     {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal().
 instantiate(Pid, Port, #request{limits = Limits, deadline = Deadline}) ->
@@ -183,7 +220,7 @@ instantiate(Pid, Port, #request{limits = Limits, deadline = Deadline}) ->
         {ok, _, _} -> describe(Port);
         {timeout, _} -> {error, timeout};
         {error, not_running, _, _} -> {error, hb_beamr_error:new(not_running, ?GONE)};
-        Failure -> {error, start_error(hb_beamr_call:reason(Failure))}
+        Failure -> {error, start_error(hb_beamr_call:reason(Failure, Pid))}
     end.
 
 -spec start_error(hb_beamr_error:reason()) -> hb_beamr_error:reason().

@@ -11,6 +11,7 @@
 
 -export([find/2]).
 -export([respell/1]).
+-export([utf8/1]).
 
 %% @doc Ask for something by name, under the spellings that the name may have.
 -spec find(Name :: term(), fun((iodata()) -> Answer)) -> Answer | {error, invalid_name} when
@@ -29,6 +30,20 @@ find(Name, Ask) when is_list(Name) ->
 find(_, _) ->
     {error, invalid_name}.
 
+%% @doc A name as modules have it: a string is taken as Unicode characters.
+-spec utf8(term()) -> binary() | error.
+utf8(Name) when is_binary(Name) ->
+    Name;
+utf8(Name) when is_list(Name) ->
+    try unicode:characters_to_binary(Name) of
+        Utf8 when is_binary(Utf8) -> Utf8;
+        _ -> error
+    catch
+        error:badarg -> error
+    end;
+utf8(_) ->
+    error.
+
 %% @doc Another spelling of a string that was not found as it was.
 -spec respell(term()) -> same | {ok, binary()} | error.
 respell(Name) ->
@@ -36,11 +51,9 @@ respell(Name) ->
         true ->
             same;
         false ->
-            try unicode:characters_to_binary(Name) of
-                Utf8 when is_binary(Utf8) -> {ok, Utf8};
-                _ -> error
-            catch
-                error:badarg -> error
+            case utf8(Name) of
+                error -> error;
+                Utf8 -> {ok, Utf8}
             end
     end.
 

@@ -17,6 +17,8 @@
 
 %% A module and its instance.
 -export([load_module/3]).
+-export([set_options/2]).
+-export([offer/2]).
 -export([set_limits/2]).
 -export([instantiate/3]).
 -export([describe/1]).
@@ -29,12 +31,14 @@
 -export([call_table/3]).
 -export([answer/3]).
 -export([trap/2]).
+-export([throw/3]).
+-export([tag/2]).
 -export([deliver/3]).
 -export([await_delivery/3]).
 -export([forget_delivery/2]).
 -export([cancel/1]).
 -export([count_timeout/1]).
--export([trap_info/1]).
+-export([trap_info/2]).
 
 %% Memory and globals.
 -export([read/3]).
@@ -43,6 +47,10 @@
 -export([grow/2]).
 -export([global_get/2]).
 -export([global_set/3]).
+-export([table_get/3]).
+-export([table_set/4]).
+-export([table_size/2]).
+-export([table_grow/4]).
 
 %% The node, and what is used.
 -export([configure/3]).
@@ -66,7 +74,8 @@
 %% import, and `await_delivery/3' gives what; the import still waits. `timeout': the deadline has
 %% passed, and nothing of the call is left.
 
--type delivery() :: {answer, Values :: iodata()} | {trap, Message :: iodata()}.
+-type delivery() ::
+    {answer, Values :: iodata()} | {trap, Message :: iodata()} | {throw, TagAndValues :: iodata()}.
 
 -type failure() :: {error, hb_beamr_error:code(), Text :: binary()} | closed.
 
@@ -98,7 +107,18 @@
 -define(DELIVER, 25).
 -define(INFO, 26).
 -define(LIMITS, 27).
+-define(OFFER, 28).
+-define(THROW, 29).
+-define(TAG, 30).
+-define(OPTIONS, 31).
+-define(TABLE_GET, 32).
+-define(TABLE_SET, 33).
+-define(TABLE_SIZE, 34).
+-define(TABLE_GROW, 35).
 -define(WRITE_AT, 16#80000000).
+
+-define(REFUSE_UNRESOLVED, 1).
+-define(FORCE_LOWERING, 2).
 
 -define(OK, 0).
 -define(COMPLETED, 1).
@@ -187,6 +207,24 @@ loaded(<<?OK, Id:64/little>>) -> {ok, Id};
 loaded(timeout) -> timeout;
 loaded(Answer) -> failure(Answer).
 
+%% @doc How the module is loaded and linked; before it is.
+-spec set_options(port(), [refuse_unresolved | force_lowering]) -> ok | failure().
+set_options(_Port, []) ->
+    ok;
+set_options(Port, Options) ->
+    done(request(Port, ?OPTIONS, <<(lists:sum([option(Option) || Option <- Options]))>>)).
+
+-spec option(refuse_unresolved | force_lowering) -> 1..2.
+option(refuse_unresolved) -> ?REFUSE_UNRESOLVED;
+option(force_lowering) -> ?FORCE_LOWERING.
+
+%% @doc Offer something for an import; see `hb_beamr_offer'.
+-spec offer(port(), {Header :: binary(), Image :: binary()}) -> ok | failure().
+offer(Port, {Header, Image}) when byte_size(Image) > ?LARGE ->
+    done(command(Port, [<<?OFFER>>, Header, Image]));
+offer(Port, {Header, Image}) ->
+    done(request(Port, ?OFFER, [Header, Image])).
+
 %% @doc Bound what the instance may use; before it is made.
 -spec set_limits(port(), hb_beamr_limits:limits()) -> ok | failure().
 set_limits(Port, Limits) ->
@@ -268,12 +306,34 @@ answer(Port, Values, Deadline) ->
 trap(Port, Message) ->
     run(Port, ?TRAP, Message, infinity).
 
+%% @doc Answer it with an exception of the guest: a tag (32 bits) and its values.
+-spec throw(port(), TagAndValues :: iodata(), hb_beamr_deadline:deadline()) -> event().
+throw(Port, Data, Deadline) ->
+    run(Port, ?THROW, Data, Deadline).
+
+%% @doc The number of an exported or imported tag.
+-spec tag(port(), Name | {Module, Name}) -> {ok, non_neg_integer()} | failure() when
+    Module :: binary(), Name :: binary().
+tag(Port, {Module, Name}) ->
+    tag(Port, 1, Module, Name);
+tag(Port, Name) ->
+    tag(Port, 0, <<>>, Name).
+
+-spec tag(port(), 0..1, binary(), binary()) -> {ok, non_neg_integer()} | failure().
+tag(Port, IsImported, Module, Name) ->
+    case request(Port, ?TAG, [<<IsImported, (byte_size(Module)):32/little>>, Module, Name]) of
+        <<?OK, Tag:32/little>> -> {ok, Tag};
+        Answer -> failure(Answer)
+    end.
+
 %% @doc Answer an import that waits, from any process; its holder gets the answer as a message.
 -spec deliver(port(), Import :: non_neg_integer(), delivery()) -> ok | failure().
 deliver(Port, Import, {answer, Values}) ->
     done(request(Port, ?DELIVER, [<<Import:64/little, ?ANSWER>>, Values]));
 deliver(Port, Import, {trap, Message}) ->
-    done(request(Port, ?DELIVER, [<<Import:64/little, ?TRAP>>, Message])).
+    done(request(Port, ?DELIVER, [<<Import:64/little, ?TRAP>>, Message]));
+deliver(Port, Import, {throw, Data}) ->
+    done(request(Port, ?DELIVER, [<<Import:64/little, ?THROW>>, Data])).
 
 %% @doc Wait for such an answer to the import that the calling process holds.
 -spec await_delivery(port(), Import :: non_neg_integer(), hb_beamr_deadline:deadline()) ->
@@ -285,7 +345,8 @@ await_delivery(Port, Import, Deadline) ->
             erlang:demonitor(Monitor, [flush]),
             case What of
                 ?ANSWER -> {ok, {answer, Data}};
-                ?TRAP -> {ok, {trap, Data}}
+                ?TRAP -> {ok, {trap, Data}};
+                ?THROW -> {ok, {throw, Data}}
             end;
         {'DOWN', Monitor, port, _, _} ->
             flush(Port)
@@ -314,10 +375,10 @@ count_timeout(Port) ->
     ok.
 
 %% @doc What is known of the last trap.
--spec trap_info(port()) -> {ok, none | hb_beamr_error:details()} | failure().
-trap_info(Port) ->
+-spec trap_info(port(), pid()) -> {ok, none | hb_beamr_error:details()} | failure().
+trap_info(Port, Instance) ->
     case request(Port, ?TRAP_INFO, <<>>) of
-        <<?OK, Info/binary>> -> {ok, hb_beamr_answer:trap_info(Info)};
+        <<?OK, Info/binary>> -> {ok, hb_beamr_answer:trap_info(Info, Instance)};
         Answer -> failure(Answer)
     end.
 
@@ -352,10 +413,7 @@ size(Port) ->
 %% @doc Grow memory by pages of 65,536 bytes.
 -spec grow(port(), Pages :: non_neg_integer()) -> {ok, Before :: non_neg_integer()} | failure().
 grow(Port, Pages) ->
-    case request(Port, ?GROW, <<Pages:64/little>>) of
-        <<?OK, Before:64/little>> -> {ok, Before};
-        Answer -> failure(Answer)
-    end.
+    number(request(Port, ?GROW, <<Pages:64/little>>)).
 
 %% @doc Read an exported global.
 -spec global_get(port(), Name :: iodata()) -> {ok, Value :: binary()} | failure().
@@ -369,6 +427,34 @@ global_get(Port, Name) ->
 -spec global_set(port(), Name :: iodata(), Value :: binary()) -> ok | failure().
 global_set(Port, Name, Value) ->
     done(request(Port, ?GLOBAL_SET, [Value, Name])).
+
+%% @doc Read an element of an exported table.
+-spec table_get(port(), Name :: iodata(), non_neg_integer()) -> {ok, Value :: binary()} | failure().
+table_get(Port, Name, Element) ->
+    case request(Port, ?TABLE_GET, [<<Element:64/little>>, Name]) of
+        <<?OK, Value/binary>> -> {ok, Value};
+        Answer -> failure(Answer)
+    end.
+
+%% @doc Write an element of an exported table.
+-spec table_set(port(), Name :: iodata(), non_neg_integer(), Value :: binary()) -> ok | failure().
+table_set(Port, Name, Element, Value) ->
+    done(request(Port, ?TABLE_SET, [<<Element:64/little>>, Value, Name])).
+
+%% @doc The number of elements of an exported table.
+-spec table_size(port(), Name :: iodata()) -> {ok, non_neg_integer()} | failure().
+table_size(Port, Name) ->
+    number(request(Port, ?TABLE_SIZE, Name)).
+
+%% @doc Grow an exported table; answers its size before.
+-spec table_grow(port(), Name :: iodata(), non_neg_integer(), Value :: binary()) ->
+    {ok, non_neg_integer()} | failure().
+table_grow(Port, Name, Delta, Value) ->
+    number(request(Port, ?TABLE_GROW, [<<Delta:64/little>>, Value, Name])).
+
+-spec number(binary() | closed) -> {ok, non_neg_integer()} | failure().
+number(<<?OK, Number:64/little>>) -> {ok, Number};
+number(Answer) -> failure(Answer).
 
 %% @doc What the instance has used and does now.
 -spec info(port()) -> {ok, #{atom() => non_neg_integer()}} | failure().

@@ -92,8 +92,11 @@ find(Instance) ->
 -spec remove(pid()) -> boolean().
 remove(Instance) ->
     try ets:take(?TABLE, Instance) of
-        [{_, _, ModuleId}] -> ModuleId =/= none;
-        [] -> false
+        [{_, _, ModuleId}] ->
+            hb_beamr_externref:forget(Instance),
+            ModuleId =/= none;
+        [] ->
+            false
     catch
         error:badarg -> true
     end.
@@ -121,6 +124,7 @@ init([]) ->
                         {read_concurrency, true},
                         {write_concurrency, true}
                     ]),
+                    ok = hb_beamr_externref:create(),
                     ets:insert(?TABLE, [{node, Port}, {limits, Limits}]),
                     {ok, Port};
                 {error, Reason} ->

@@ -59,7 +59,7 @@ stopped(Instance, Reason, Measure) ->
 -spec call_failed(pid(), hb_beamr_call:outcome()) -> ok.
 call_failed(Instance, Outcome) ->
     emit([hb_beamr, call, failure], fun() ->
-        {#{count => 1}, #{instance => Instance, reason => hb_beamr_call:reason(Outcome)}}
+        {#{count => 1}, #{instance => Instance, reason => hb_beamr_call:reason(Outcome, Instance)}}
     end).
 
 %% Handlers are telemetry's matter: it keeps their failures from us.

@@ -11,7 +11,7 @@
 
 -export([new/2]).
 -export([reply/2]).
--export([delivery/1]).
+-export([delivery/3]).
 
 -export_type([token/0]).
 -export_type([answer/0]).
@@ -19,11 +19,14 @@
 -opaque token() :: {hb_beamr_token, pid(), Import :: non_neg_integer()}.
 
 -type answer() ::
-    Results :: [hb_beamr_value:value()] | {import_exception, unicode:chardata()}.
+    Results ::
+        [hb_beamr_value:value()]
+        | {import_exception, unicode:chardata() | {hb_beamr:tag(), [hb_beamr_value:value()]}}.
 
 -define(RESULTS,
-    "an answer is {ok, Results}, Results or {import_exception, Text}; results are a list of "
-    "integers that fit 64 bits, floats, and the atoms nan, '+inf' and '-inf'"
+    "an answer is {ok, Results}, Results, {import_exception, Text} or {import_exception, {Tag, "
+    "Values}}; results are a list of integers that fit 64 bits, floats, the atoms nan, '+inf' and "
+    "'-inf', and references"
 ).
 
 -spec new(pid(), Import :: non_neg_integer()) -> token().
@@ -44,15 +47,16 @@ reply(Other, _Answer) ->
 
 -spec reply_here(pid(), non_neg_integer(), term()) -> ok | {error, hb_beamr_error:reason()}.
 reply_here(Instance, Import, Answer) ->
-    case delivery(Answer) of
-        {ok, Delivery} ->
-            Deliver = fun(Port) -> hb_beamr_port:deliver(Port, Import, Delivery) end,
-            case hb_beamr_cache:use(Instance, Deliver) of
-                ok -> ok;
-                Failure -> {error, hb_beamr_error:new(Failure)}
-            end;
-        error ->
-            {error, hb_beamr_error:new(bad_result, ?RESULTS)}
+    Deliver = fun(Port) ->
+        case delivery(Answer, Instance, Port) of
+            {ok, Delivery} -> hb_beamr_port:deliver(Port, Import, Delivery);
+            Failure -> Failure
+        end
+    end,
+    case hb_beamr_cache:use(Instance, Deliver) of
+        ok -> ok;
+        error -> {error, hb_beamr_error:new(bad_result, ?RESULTS)};
+        Failure -> {error, hb_beamr_error:new(Failure)}
     end.
 
 -spec reply_there(node(), token(), term()) -> ok | {error, hb_beamr_error:reason()}.
@@ -66,18 +70,43 @@ reply_there(Node, Token, Answer) ->
     end.
 
 %% @doc An answer as the driver wants it.
--spec delivery(term()) -> {ok, hb_beamr_port:delivery()} | error.
-delivery({ok, Answer}) ->
-    delivery(Answer);
-delivery({import_exception, Message}) ->
+-spec delivery(term(), pid(), port()) ->
+    {ok, hb_beamr_port:delivery()} | error | hb_beamr_port:failure().
+delivery({ok, Answer}, Instance, Port) ->
+    delivery(Answer, Instance, Port);
+delivery({import_exception, {Tag, Payload}}, Instance, Port) ->
+    case {tag_names(Tag), hb_beamr_value:encode(Payload, Instance)} of
+        {error, _} ->
+            error;
+        {_, error} ->
+            Why = hb_beamr_value:explain(Payload, Instance),
+            {error, bad_result, <<"value of the exception: ", Why/binary>>};
+        {Names, Values} ->
+            case hb_beamr_port:tag(Port, Names) of
+                {ok, Number} -> {ok, {throw, [<<Number:32/little>>, Values]}};
+                Failure -> Failure
+            end
+    end;
+delivery({import_exception, Message}, _Instance, _Port) ->
     try unicode:characters_to_binary(Message) of
         Text when is_binary(Text) -> {ok, {trap, Text}};
         _ -> error
     catch
         error:badarg -> error
     end;
-delivery(Results) ->
-    case hb_beamr_value:encode(Results) of
+delivery(Results, Instance, _Port) ->
+    case hb_beamr_value:encode(Results, Instance) of
         error -> error;
         Values -> {ok, {answer, Values}}
     end.
+
+%% The names of a tag as modules have them.
+-spec tag_names(term()) -> binary() | {binary(), binary()} | error.
+tag_names({Module, Name}) ->
+    case {hb_beamr_name:utf8(Module), hb_beamr_name:utf8(Name)} of
+        {error, _} -> error;
+        {_, error} -> error;
+        Names -> Names
+    end;
+tag_names(Name) ->
+    hb_beamr_name:utf8(Name).

@@ -7,7 +7,7 @@
 
 integers_keep_their_sign_and_width_test() ->
     [
-        ?assertEqual([N], hb_beamr_value:decode(hb_beamr_value:encode([N])))
+        ?assertEqual([N], decode(encode([N])))
      || N <- [
             0,
             1,
@@ -23,52 +23,52 @@ integers_keep_their_sign_and_width_test() ->
     ].
 
 integers_above_63_bits_are_marked_unsigned_test() ->
-    ?assertEqual(<<4, -1:64>>, hb_beamr_value:encode([1 bsl 64 - 1])),
-    ?assertEqual(<<4, 0, 0, 0, 0, 0, 0, 0, 128>>, hb_beamr_value:encode([1 bsl 63])).
+    ?assertEqual(<<4, -1:64>>, encode([1 bsl 64 - 1])),
+    ?assertEqual(<<4, 0, 0, 0, 0, 0, 0, 0, 128>>, encode([1 bsl 63])).
 
 floats_and_what_is_no_float_test() ->
     Values = [1.5, -0.0, 1.0e308, nan, '+inf', '-inf'],
-    ?assertEqual(Values, hb_beamr_value:decode(hb_beamr_value:encode(Values))).
+    ?assertEqual(Values, decode(encode(Values))).
 
 the_sign_of_zero_survives_test() ->
-    ?assertEqual(<<3, 0:56, 16#80>>, hb_beamr_value:encode([-0.0])).
+    ?assertEqual(<<3, 0:56, 16#80>>, encode([-0.0])).
 
 any_number_of_values_test() ->
     [
         begin
             Values = lists:seq(1, Count),
-            Encoded = hb_beamr_value:encode(Values),
-            ?assertEqual(Values, hb_beamr_value:decode(Encoded)),
+            Encoded = encode(Values),
+            ?assertEqual(Values, decode(Encoded)),
             ?assertEqual(Count, hb_beamr_value:count(Encoded)),
-            ?assertEqual(<<7:32/little, Encoded/binary>>, hb_beamr_value:encode(7, Values))
+            ?assertEqual(<<7:32/little, Encoded/binary>>, encode(7, Values))
         end
      || Count <- [0, 1, 2, 3, 4, 5, 6, 100, 65535]
     ].
 
 more_values_than_can_be_counted_are_refused_test() ->
-    ?assertEqual(error, hb_beamr_value:encode(lists:duplicate(65536, 0))).
+    ?assertEqual(error, encode(lists:duplicate(65536, 0))).
 
 mixed_values_test() ->
     Values = [1, 2.5, nan, -3, 1 bsl 62],
-    ?assertEqual(Values, hb_beamr_value:decode(hb_beamr_value:encode(Values))).
+    ?assertEqual(Values, decode(encode(Values))).
 
 all_kinds_of_the_driver_test() ->
     ?assertEqual(
         [-1, -2, 1.5, 2.5],
-        hb_beamr_value:decode(<<
+        decode(<<
             0, -1:64/little, 1, -2:64/little, 2, 1.5:32/float-little, 0:32, 3, 2.5:64/float-little
         >>)
     ),
     ?assertEqual(
         [nan, '+inf', '-inf'],
-        hb_beamr_value:decode(<<
+        decode(<<
             2, 16#7FC00000:64/little, 2, 16#7F800000:64/little, 2, 16#FF800000:64/little
         >>)
     ),
     %% Any not-a-number, also a signalling and a negative one.
     ?assertEqual(
         [nan, nan, nan],
-        hb_beamr_value:decode(<<
+        decode(<<
             2, 16#FF800001:64/little, 3, 16#FFF0000000000001:64/little, 3, -1:64
         >>)
     ).
@@ -85,8 +85,8 @@ terms_that_are_no_values_are_refused_test() ->
     Deep = lists:foldl(fun(_, Term) -> [Term] end, [], lists:seq(1, 1000000)),
     [
         begin
-            ?assertEqual(error, hb_beamr_value:encode(Values)),
-            ?assertEqual(error, hb_beamr_value:encode(7, Values))
+            ?assertEqual(error, encode(Values)),
+            ?assertEqual(error, encode(7, Values))
         end
      || Values <- [
             [1 bsl 64],
@@ -115,5 +115,11 @@ terms_that_are_no_values_are_refused_test() ->
     ].
 
 zeros_test() ->
-    ?assertEqual([], hb_beamr_value:decode(hb_beamr_value:zeros(0))),
-    ?assertEqual([0, 0], hb_beamr_value:decode(hb_beamr_value:zeros(2))).
+    ?assertEqual([], decode(hb_beamr_value:zeros(0))),
+    ?assertEqual([0, 0], decode(hb_beamr_value:zeros(2))).
+
+decode(Bytes) -> hb_beamr_value:decode(Bytes, self()).
+
+encode(Values) -> hb_beamr_value:encode(Values, self()).
+
+encode(Function, Values) -> hb_beamr_value:encode(Function, Values, self()).

@@ -51,6 +51,15 @@ void describe(Request& request);
 void describe_function(Request& request);
 void try_describe_function(Request& request);
 void describe_trap(Request& request);
+void describe_tag(Request& request);
+
+void offer(Request& request);
+void set_options(Request& request);
+
+void table_get(Request& request);
+void table_set(Request& request);
+void table_size(Request& request);
+void table_grow(Request& request);
 
 void deliver(Request& request);
 void time_out(Request& request);
@@ -65,6 +74,23 @@ void report_node(Reply& reply) noexcept;
 
 /// Takes the turn, for call and the like; false, and answered, if it cannot be had now.
 [[nodiscard]] bool take_turn(Request& request);
+/// The turn, for an operation that leaves no call active.
+class ShortTurn {
+ public:
+  explicit ShortTurn(Request& request) : request_(request), has_it_(take_turn(request)) {}
+  ~ShortTurn() {
+    if (has_it_) request_.port.end_operation(request_.caller);
+  }
+  ShortTurn(const ShortTurn&) = delete;
+  ShortTurn& operator=(const ShortTurn&) = delete;
+
+  explicit operator bool() const noexcept { return has_it_; }
+
+ private:
+  Request& request_;
+  bool has_it_;
+};
+
 /// The node has as many instances as it may have.
 void refuse_instance(Reply& reply) noexcept;
 /// The request's data is not what the operation wants.

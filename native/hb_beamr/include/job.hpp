@@ -28,7 +28,15 @@ struct WriteJob {
   std::uint64_t offset;
   Payload bytes;
 };
-/// An ANSWER or TRAP that came while the instance was busy with a copy.
+struct OfferJob {
+  Payload offer;
+};
+struct TableGrowJob {
+  std::uint32_t table;
+  std::uint64_t delta;
+  wasm_val_t value;
+};
+/// An ANSWER, TRAP or THROW that came while the instance was busy with a copy.
 struct AnswerJob {
   Operation operation;
   std::string data;
@@ -38,8 +46,8 @@ struct UnwindJob {};
 /// Frees a closed port, by taking the last reference to it.
 struct RetireJob {};
 
-using Job = std::variant<ResumeJob, LoadJob, InstantiateJob, ReadJob, WriteJob, AnswerJob,
-                         UnwindJob, RetireJob>;
+using Job = std::variant<ResumeJob, LoadJob, InstantiateJob, ReadJob, WriteJob, OfferJob,
+                         TableGrowJob, AnswerJob, UnwindJob, RetireJob>;
 
 /// Whether the job cannot be asked to yield.
 bool is_whole(const Job& job) noexcept;

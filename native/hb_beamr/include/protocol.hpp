@@ -43,6 +43,8 @@ enum class ErrorCode : std::uint8_t {
   kInternal = 16,
   kLimit = 17,
   kStaleToken = 18,
+  kUnknownTable = 19,
+  kUnknownTag = 20,
 };
 
 /// The operation of erlang:port_control/3.
@@ -74,13 +76,33 @@ enum class Operation : std::uint32_t {
   kDeliver = 25,
   kInfo = 26,
   kLimits = 27,
+  kOffer = 28,
+  kThrow = 29,
+  kTag = 30,
+  kOptions = 31,
+  kTableGet = 32,
+  kTableSet = 33,
+  kTableSize = 34,
+  kTableGrow = 35,
 };
 
 /// Operations from here on are WRITE_AT: the rest of the number is the address.
 inline constexpr std::uint32_t kWriteAt = std::uint32_t{1} << 31;
 
 /// What a value is on the wire. The first four are also the engine's numbers of the types.
-enum class ValueKind : std::uint8_t { kI32 = 0, kI64 = 1, kF32 = 2, kF64 = 3, kUnsigned = 4 };
+enum class ValueKind : std::uint8_t {
+  kI32 = 0,
+  kI64 = 1,
+  kF32 = 2,
+  kF64 = 3,
+  kUnsigned = 4,
+  kNull = 5,
+  kFuncref = 6,
+  kExternref = 7,
+};
+
+/// Bits of OPTIONS.
+enum class Option : std::uint8_t { kRefuseUnresolved = 1, kForceLowering = 2 };
 
 /// Bytes of a value: its kind, and 64 bits.
 inline constexpr std::size_t kValueSize = 9;

@@ -29,11 +29,16 @@ enum class ValueFault : std::uint8_t {
 ValueFault decode_value(std::uint8_t kind, std::uint64_t bits, wasm_valkind_t wanted,
                         wasm_val_t& out) noexcept;
 
-/// The bits of a value as the protocol has them.
-std::uint64_t bits_of(const wasm_val_t& value) noexcept;
+/// A value as the protocol has it.
+struct WireValue {
+  ValueKind kind;
+  std::uint64_t bits;
+};
+WireValue wire_value(const wasm_val_t& value) noexcept;
 
 inline void encode_value(Writer& writer, const wasm_val_t& value) noexcept {
-  writer.put(value.kind).put(bits_of(value));
+  const WireValue wire = wire_value(value);
+  writer.put(wire.kind).put(wire.bits);
 }
 
 /// Converted values: of most functions without an allocation.

@@ -96,7 +96,7 @@ HB_FEW_FRAMES void start(Request& request, std::uint32_t function, std::string_v
 /// can say anywhere else.
 std::string_view bounded(Operation operation, std::string_view data) noexcept {
   constexpr std::size_t kMost = std::numeric_limits<std::uint16_t>::max();
-  return data.substr(0, operation == Operation::kAnswer ? kMost * kValueSize : kMost);
+  return data.substr(0, operation == Operation::kTrap ? kMost : kMost * kValueSize);
 }
 
 }  // namespace
@@ -206,7 +206,7 @@ void answer(Request& request, Operation operation) {
   }
   Instance& instance = request.port.instance();
   if (!instance.take_delivery(request.reply)) return;
-  AnswerStep step(instance.waiting(), operation, data, request.reply);
+  AnswerStep step(instance, instance.waiting(), operation, data, request.reply);
   if (!step) return;
   const TurnEnd turn_end(request);
   instance.answered();
@@ -218,14 +218,15 @@ void deliver(Request& request) {
   std::uint8_t what = 0;
   if (!request.data.read(id) || !request.data.read(what)) return refuse_malformed(request);
   const Operation operation{what};
-  if (operation != Operation::kAnswer && operation != Operation::kTrap) {
+  if (operation != Operation::kAnswer && operation != Operation::kTrap &&
+      operation != Operation::kThrow) {
     return refuse_malformed(request);
   }
   if (!request.port.stand_still(request.caller)) return answer_queued(request);
   WaitingImport* import = request.port.instance().find_waiting(id);
   const std::string_view data = bounded(operation, request.data.rest());
   if (import != nullptr && import->delivery == Delivery::kOpen) {
-    const AnswerStep valid(*import, operation, data, request.reply);
+    const AnswerStep valid(request.port.instance(), *import, operation, data, request.reply);
     if (!valid) return;
     if (request.port.deliver(*import, operation, data, request.port.holder(), request.reply))
       return;

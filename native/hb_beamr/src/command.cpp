@@ -41,7 +41,7 @@ std::string_view front_of(const ErlIOVec& vector, std::span<char> buffer) noexce
 
 /// Posts the work of a command. False if it was answered instead.
 bool post_command(Port& port, Pid caller, const ErlIOVec& vector, Reply& reply) {
-  constexpr std::size_t kLoadHeader = 1;
+  constexpr std::size_t kOperationHeader = 1;
   constexpr std::size_t kWriteHeader = 1 + sizeof(std::uint64_t);
   std::array<char, kWriteHeader> buffer;
   Reader header(front_of(vector, buffer));
@@ -59,7 +59,14 @@ bool post_command(Port& port, Pid caller, const ErlIOVec& vector, Reply& reply) 
         refuse_instance(reply);
         return false;
       }
-      port.post(LoadJob{Payload::refer(vector, kLoadHeader)}, caller);
+      port.post(LoadJob{Payload::refer(vector, kOperationHeader)}, caller);
+      return true;
+    case Operation::kOffer:
+      if (!port.is_still()) {
+        reply.error(ErrorCode::kInvalidState, "the instance is busy");
+        return false;
+      }
+      port.post(OfferJob{Payload::refer(vector, kOperationHeader)}, caller);
       return true;
     case Operation::kWrite:
       if (!header.read(offset)) break;
@@ -101,6 +108,7 @@ void execute(Request& request, std::uint32_t operation) {
       return call_table(request);
     case Operation::kAnswer:
     case Operation::kTrap:
+    case Operation::kThrow:
       return answer(request, Operation{operation});
     case Operation::kRead:
       return read(request);
@@ -142,6 +150,20 @@ void execute(Request& request, std::uint32_t operation) {
       return report_instance(request);
     case Operation::kLimits:
       return set_limits(request);
+    case Operation::kOffer:
+      return offer(request);
+    case Operation::kOptions:
+      return set_options(request);
+    case Operation::kTag:
+      return describe_tag(request);
+    case Operation::kTableGet:
+      return table_get(request);
+    case Operation::kTableSet:
+      return table_set(request);
+    case Operation::kTableSize:
+      return table_size(request);
+    case Operation::kTableGrow:
+      return table_grow(request);
   }
   request.reply.error(ErrorCode::kBadarg, "unknown operation");
 }

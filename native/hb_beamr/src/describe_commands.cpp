@@ -12,7 +12,7 @@
 namespace hb::beamr::driver {
 
 static_assert(WASM_EXTERN_FUNC == 0 && WASM_EXTERN_GLOBAL == 1 && WASM_EXTERN_TABLE == 2 &&
-                  WASM_EXTERN_MEMORY == 3,
+                  WASM_EXTERN_MEMORY == 3 && HB_BEAMR_CAPI_LIB_EXTERN_TAG == 4,
               "DESCRIBE's kinds are the engine's");
 
 namespace {
@@ -121,6 +121,27 @@ void try_describe_function(Request& request) {
     return request.reply.error(ErrorCode::kInvalidState, "the guest is running");
   }
   answer_function(request);
+}
+
+void describe_tag(Request& request) {
+  std::uint8_t is_imported = 0;
+  std::uint32_t module_size = 0;
+  std::string_view module;
+  if (!request.data.read(is_imported) || !request.data.read(module_size) ||
+      !request.data.read(module_size, module)) {
+    return refuse_malformed(request);
+  }
+  if (!request.port.stand_still(request.caller)) return answer_queued(request);
+  hb_beamr_capi_lib_context_t* context = request.port.instance().context();
+  const std::string_view name = request.data.rest();
+  std::uint32_t tag = 0;
+  const auto rc = hb_beamr_capi_lib_find_tag(context, is_imported != 0 ? module.data() : nullptr,
+                                             module.size(), name.data(), name.size(), &tag);
+  if (rc == HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED) {
+    return request.reply.error(ErrorCode::kUnknownTag, name);
+  }
+  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, context);
+  if (char* at = request.reply.begin(1 + sizeof tag)) Writer(at).put(Tag::kOk).put(tag);
 }
 
 void describe_trap(Request& request) {

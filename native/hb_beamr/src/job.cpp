@@ -37,9 +37,19 @@ class Performer {
     return true;
   }
 
+  bool operator()(OfferJob& job) {
+    offer_import(instance_, Reader(job.offer.join()), reply_);
+    return true;
+  }
+
+  bool operator()(TableGrowJob& job) {
+    grow_table(instance_, job.table, job.delta, job.value, reply_);
+    return true;
+  }
+
   bool operator()(AnswerJob& job) {
     if (!instance_.take_delivery(reply_)) return true;
-    AnswerStep step(instance_.waiting(), job.operation, job.data, reply_);
+    AnswerStep step(instance_, instance_.waiting(), job.operation, job.data, reply_);
     if (!step) return true;
     instance_.answered();
     return run(step);

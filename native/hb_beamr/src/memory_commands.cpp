@@ -14,23 +14,6 @@ namespace {
 /// copy.
 constexpr std::uint64_t kCopiedInline = std::uint64_t{1} << 20;
 
-/// The turn, for an operation that leaves no call active.
-class ShortTurn {
- public:
-  explicit ShortTurn(Request& request) : request_(request), has_it_(take_turn(request)) {}
-  ~ShortTurn() {
-    if (has_it_) request_.port.end_operation(request_.caller);
-  }
-  ShortTurn(const ShortTurn&) = delete;
-  ShortTurn& operator=(const ShortTurn&) = delete;
-
-  explicit operator bool() const noexcept { return has_it_; }
-
- private:
-  Request& request_;
-  bool has_it_;
-};
-
 void write_inline(Request& request, std::uint64_t offset) {
   const std::string_view bytes = request.data.rest();
   if (bytes.size() > kCopiedInline) {

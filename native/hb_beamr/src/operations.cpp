@@ -55,6 +55,14 @@ hb_beamr_capi_lib_rc_t start_instance(hb_beamr_capi_lib_context_t* context) noex
       context, reinterpret_cast<void*>(&hb_beamr_capi_lib_defer_import), nullptr, 0);
 }
 
+void grow_table(Instance& instance, std::uint32_t table, std::uint64_t delta,
+                const wasm_val_t& value, Reply& reply) {
+  std::uint64_t previous = 0;
+  const auto rc = hb_beamr_capi_lib_table_grow(instance.context(), table, delta, &value, &previous);
+  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return reply.error(rc, instance.context());
+  if (char* at = reply.begin(1 + sizeof previous)) Writer(at).put(Tag::kOk).put(previous);
+}
+
 void read_memory(Instance& instance, std::uint64_t offset, std::uint64_t size, Reply& reply) {
   // Before the answer is allocated: its size comes from outside.
   if (!check_range(instance, offset, size, reply)) return;
@@ -87,13 +95,17 @@ void write_memory(Instance& instance, std::uint64_t offset, const Payload& bytes
   });
 }
 
-AnswerStep::AnswerStep(const WaitingImport& import, Operation operation, std::string_view data,
-                       Reply& reply)
-    : operation_(operation), data_(data) {
+AnswerStep::AnswerStep(Instance& instance, const WaitingImport& import, Operation operation,
+                       std::string_view data, Reply& reply)
+    : context_(instance.context()), operation_(operation), data_(data) {
   if (operation == Operation::kAnswer) is_valid_ = read_results(import.results, reply);
+  if (operation == Operation::kThrow) is_valid_ = read_exception(reply);
 }
 
 bool AnswerStep::read_results(std::string_view wanted, Reply& reply) {
+  Kinds letters;
+  wasm_valkind_t* kinds = letters.prepare(wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) kinds[i] = kind_of_letter(wanted[i]);
   if (data_.size() % kValueSize != 0) {
     reply.error(ErrorCode::kBadarg, "an answer is a list of values");
     return false;
@@ -104,24 +116,57 @@ bool AnswerStep::read_results(std::string_view wanted, Reply& reply) {
                                            std::string(wanted) + "), got " + std::to_string(given));
     return false;
   }
+  return read_values(data_, {kinds, wanted.size()}, "result", reply);
+}
 
-  Kinds letters;
-  wasm_valkind_t* kinds = letters.prepare(wanted.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i) kinds[i] = kind_of_letter(wanted[i]);
-  const std::span<const wasm_valkind_t> types(kinds, wanted.size());
+bool AnswerStep::read_exception(Reply& reply) {
+  Reader data(data_);
+  if (!data.read(tag_)) {
+    reply.error(ErrorCode::kBadarg, "an exception begins with its tag");
+    return false;
+  }
+  std::uint32_t num_values = 0;
+  const wasm_valkind_t* kinds = nullptr;
+  const auto rc = hb_beamr_capi_lib_tag_type(context_, tag_, &num_values, &kinds);
+  if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) {
+    reply.error(ErrorCode::kUnknownTag, std::to_string(tag_));
+    return false;
+  }
+  if (data.rest().size() != num_values * kValueSize) {
+    reply.error(ErrorCode::kBadResult, "the exception has " + std::to_string(num_values) +
+                                           " values, got " +
+                                           std::to_string(data.rest().size() / kValueSize));
+    return false;
+  }
+  return read_values(data.rest(), {kinds, num_values}, "value", reply);
+}
+
+bool AnswerStep::read_values(std::string_view given, std::span<const wasm_valkind_t> wanted,
+                             std::string_view what, Reply& reply) {
   results_ = values_.prepare(wanted.size());
   num_results_ = static_cast<std::uint32_t>(wanted.size());
-  const ValueListFault fault = decode_values(data_.data(), types, results_);
-  if (!fault) return true;
-  const bool is_malformed = fault.fault == ValueFault::kMalformed;
-  reply.error(is_malformed ? ErrorCode::kBadarg : ErrorCode::kBadResult,
-              describe_fault("result", fault, types));
+  const ValueListFault fault = decode_values(given.data(), wanted, results_);
+  if (fault) {
+    const bool is_malformed = fault.fault == ValueFault::kMalformed;
+    reply.error(is_malformed ? ErrorCode::kBadarg : ErrorCode::kBadResult,
+                describe_fault(what, fault, wanted));
+    return false;
+  }
+  // Here and not when the guest goes on: then the import would not wait any more.
+  if (hb_beamr_capi_lib_check_references(context_, num_results_, results_) ==
+      HB_BEAMR_CAPI_LIB_SUCCESS) {
+    return true;
+  }
+  reply.error(ErrorCode::kBadResult, hb_beamr_capi_lib_get_last_error(context_));
   return false;
 }
 
 hb_beamr_capi_lib_rc_t AnswerStep::operator()(hb_beamr_capi_lib_context_t* context) noexcept {
   if (operation_ == Operation::kAnswer) {
     return hb_beamr_capi_lib_resolve_import(context, num_results_, results_);
+  }
+  if (operation_ == Operation::kThrow) {
+    return hb_beamr_capi_lib_throw_import(context, tag_, num_results_, results_);
   }
   return hb_beamr_capi_lib_trap_import(context, data_.data(), data_.size());
 }

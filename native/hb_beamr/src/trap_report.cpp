@@ -7,6 +7,8 @@
 #include <limits>
 #include <string_view>
 
+#include "value_codec.hpp"
+
 namespace hb::beamr::driver {
 
 namespace {
@@ -28,7 +30,7 @@ class TrapLayout {
     for (std::uint32_t i = 0; i < num_frames_; ++i) {
       size += 2 * sizeof(std::uint32_t) + sizeof(std::uint16_t) + name_of(i).size();
     }
-    return size;
+    return size + 1 + (is_exception() ? exception_size() : 0);
   }
 
   void write(Writer& writer) const noexcept {
@@ -42,9 +44,35 @@ class TrapLayout {
       writer.put(trap_.frames[i].function_index).put(trap_.frames[i].offset);
       writer.put(static_cast<std::uint16_t>(name.size())).put(name);
     }
+    writer.put(static_cast<std::uint8_t>(is_exception()));
+    if (is_exception()) write_exception(writer);
   }
 
  private:
+  bool is_exception() const noexcept { return trap_.kind == HB_BEAMR_CAPI_LIB_TRAP_EXCEPTION; }
+  std::size_t exception_size() const noexcept {
+    return sizeof(std::uint32_t) + 1 + 2 * sizeof(std::uint16_t) + tag_module().size() +
+           tag_name().size() + sizeof(std::uint16_t) + trap_.num_payload * kValueSize;
+  }
+  void write_exception(Writer& writer) const noexcept {
+    writer.put(trap_.tag).put(static_cast<std::uint8_t>(trap_.tag_name == nullptr     ? 0
+                                                        : trap_.tag_module == nullptr ? 1
+                                                                                      : 2));
+    for (const std::string_view text : {tag_module(), tag_name()}) {
+      writer.put(static_cast<std::uint16_t>(text.size())).put(text);
+    }
+    writer.put(static_cast<std::uint16_t>(trap_.num_payload));  // at most 1,000
+    for (std::uint32_t i = 0; i < trap_.num_payload; ++i) encode_value(writer, trap_.payload[i]);
+  }
+  std::string_view tag_module() const noexcept {
+    return trap_.tag_module == nullptr ? std::string_view()
+                                       : cut({trap_.tag_module, trap_.tag_module_len});
+  }
+  std::string_view tag_name() const noexcept {
+    return trap_.tag_name == nullptr ? std::string_view()
+                                     : cut({trap_.tag_name, trap_.tag_name_len});
+  }
+
   static std::string_view cut(std::string_view text) noexcept {
     return text.substr(0, kLongestText);
   }

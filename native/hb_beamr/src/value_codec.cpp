@@ -86,6 +86,25 @@ ValueFault decode_f64(std::uint64_t bits, wasm_valkind_t wanted, wasm_val_t& out
   return ValueFault::kNone;
 }
 
+/// A reference that is null is this in a wasm_val_t.
+constexpr std::int64_t kNull = -1;
+
+ValueFault decode_reference(wasm_valkind_t kind, std::uint64_t bits, wasm_valkind_t wanted,
+                            wasm_val_t& out) noexcept {
+  if (wanted != kind) return ValueFault::kWrongType;
+  if (bits >= std::numeric_limits<std::uint32_t>::max()) return ValueFault::kMalformed;
+  out.kind = kind;
+  out.of.i64 = static_cast<std::int64_t>(bits);
+  return ValueFault::kNone;
+}
+
+ValueFault decode_null(wasm_valkind_t wanted, wasm_val_t& out) noexcept {
+  if (wanted != WASM_FUNCREF && wanted != WASM_EXTERNREF) return ValueFault::kWrongType;
+  out.kind = wanted;
+  out.of.i64 = kNull;
+  return ValueFault::kNone;
+}
+
 std::string_view name_of(wasm_valkind_t kind) noexcept {
   switch (kind) {
     case WASM_I32:
@@ -96,6 +115,10 @@ std::string_view name_of(wasm_valkind_t kind) noexcept {
       return "an f32";
     case WASM_F64:
       return "an f64";
+    case WASM_FUNCREF:
+      return "a funcref";
+    case WASM_EXTERNREF:
+      return "an externref";
     default:
       return "a value of a type that cannot be passed";
   }
@@ -115,22 +138,30 @@ ValueFault decode_value(std::uint8_t kind, std::uint64_t bits, wasm_valkind_t wa
       return decode_f32(bits, wanted, out);
     case ValueKind::kF64:
       return decode_f64(bits, wanted, out);
+    case ValueKind::kNull:
+      return decode_null(wanted, out);
+    case ValueKind::kFuncref:
+      return decode_reference(WASM_FUNCREF, bits, wanted, out);
+    case ValueKind::kExternref:
+      return decode_reference(WASM_EXTERNREF, bits, wanted, out);
   }
   return ValueFault::kMalformed;
 }
 
-std::uint64_t bits_of(const wasm_val_t& value) noexcept {
+WireValue wire_value(const wasm_val_t& value) noexcept {
   switch (value.kind) {
     case WASM_I32:
-      return static_cast<std::uint64_t>(static_cast<std::int64_t>(value.of.i32));
+      return {ValueKind::kI32, static_cast<std::uint64_t>(static_cast<std::int64_t>(value.of.i32))};
     case WASM_I64:
-      return static_cast<std::uint64_t>(value.of.i64);
+      return {ValueKind::kI64, static_cast<std::uint64_t>(value.of.i64)};
     case WASM_F32:
-      return std::bit_cast<std::uint32_t>(value.of.f32);
+      return {ValueKind::kF32, std::bit_cast<std::uint32_t>(value.of.f32)};
     case WASM_F64:
-      return std::bit_cast<std::uint64_t>(value.of.f64);
+      return {ValueKind::kF64, std::bit_cast<std::uint64_t>(value.of.f64)};
     default:
-      return 0;
+      if (value.of.i64 == kNull) return {ValueKind::kNull, 0};
+      return {value.kind == WASM_FUNCREF ? ValueKind::kFuncref : ValueKind::kExternref,
+              static_cast<std::uint64_t>(value.of.i64)};
   }
 }
 
@@ -144,8 +175,14 @@ wasm_valkind_t kind_of_letter(char letter) noexcept {
       return WASM_F32;
     case 'F':
       return WASM_F64;
-    default:
+    case 'p':
+      return WASM_FUNCREF;
+    case 'r':
       return WASM_EXTERNREF;
+    case 'V':
+      return WASM_V128;
+    default:
+      return HB_BEAMR_CAPI_LIB_EXNREF;
   }
 }
 

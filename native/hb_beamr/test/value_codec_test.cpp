@@ -77,9 +77,9 @@ TEST(ValueCodec, NotANumberAndInfinitiesPass) {
   EXPECT_TRUE(std::isnan(out.of.f32));
   // Every bit of a not-a-number that has the wanted width stays.
   EXPECT_EQ(decode({ValueKind::kF32, 0x7FA00001}, WASM_F32, out), ValueFault::kNone);
-  EXPECT_EQ(bits_of(out), 0x7FA00001U);
+  EXPECT_EQ(wire_value(out).bits, 0x7FA00001U);
   EXPECT_EQ(decode({ValueKind::kF64, 0x7FF4000000000001}, WASM_F64, out), ValueFault::kNone);
-  EXPECT_EQ(bits_of(out), 0x7FF4000000000001U);
+  EXPECT_EQ(wire_value(out).bits, 0x7FF4000000000001U);
 }
 
 TEST(ValueCodec, AFloatIsNoInteger) {
@@ -89,7 +89,28 @@ TEST(ValueCodec, AFloatIsNoInteger) {
   EXPECT_EQ(decode(f32(1.0F), WASM_I32, out), ValueFault::kWrongType);
 }
 
-TEST(ValueCodec, NothingIsAReference) {
+TEST(ValueCodec, ReferencesAreOfTheirTypeOrNull) {
+  wasm_val_t out{};
+  for (const wasm_valkind_t wanted : {WASM_FUNCREF, WASM_EXTERNREF}) {
+    EXPECT_EQ(decode({ValueKind::kNull, 0}, wanted, out), ValueFault::kNone);
+    EXPECT_EQ(out.of.i64, -1);
+    EXPECT_EQ(wire_value(out).kind, ValueKind::kNull);
+  }
+  EXPECT_EQ(decode({ValueKind::kFuncref, 7}, WASM_FUNCREF, out), ValueFault::kNone);
+  EXPECT_EQ(out.of.i64, 7);
+  EXPECT_EQ(wire_value(out).kind, ValueKind::kFuncref);
+  EXPECT_EQ(decode({ValueKind::kExternref, 0xFFFFFFFE}, WASM_EXTERNREF, out), ValueFault::kNone);
+  EXPECT_EQ(wire_value(out).kind, ValueKind::kExternref);
+  EXPECT_EQ(wire_value(out).bits, 0xFFFFFFFEU);
+  EXPECT_EQ(decode({ValueKind::kFuncref, 7}, WASM_EXTERNREF, out), ValueFault::kWrongType);
+  EXPECT_EQ(decode({ValueKind::kExternref, 7}, WASM_FUNCREF, out), ValueFault::kWrongType);
+  EXPECT_EQ(decode({ValueKind::kExternref, 7}, WASM_I32, out), ValueFault::kWrongType);
+  EXPECT_EQ(decode({ValueKind::kNull, 0}, WASM_I32, out), ValueFault::kWrongType);
+  EXPECT_EQ(decode({ValueKind::kExternref, 0xFFFFFFFF}, WASM_EXTERNREF, out),
+            ValueFault::kMalformed);
+}
+
+TEST(ValueCodec, NoNumberIsAReference) {
   wasm_val_t out{};
   EXPECT_EQ(decode(integer(0), WASM_EXTERNREF, out), ValueFault::kWrongType);
   EXPECT_EQ(decode(real(0), WASM_EXTERNREF, out), ValueFault::kWrongType);
@@ -97,7 +118,7 @@ TEST(ValueCodec, NothingIsAReference) {
 
 TEST(ValueCodec, UnknownKindsAndStrayBitsAreMalformed) {
   wasm_val_t out{};
-  EXPECT_EQ(decode_value(5, 0, WASM_I32, out), ValueFault::kMalformed);
+  EXPECT_EQ(decode_value(8, 0, WASM_I32, out), ValueFault::kMalformed);
   EXPECT_EQ(decode_value(255, 0, WASM_F64, out), ValueFault::kMalformed);
   EXPECT_EQ(decode({ValueKind::kF32, 0x100000000}, WASM_F32, out), ValueFault::kMalformed);
 }
@@ -106,10 +127,10 @@ TEST(ValueCodec, ValuesComeBackAsTheProtocolSays) {
   wasm_val_t val{};
   val.kind = WASM_I32;
   val.of.i32 = -2;
-  EXPECT_EQ(bits_of(val), 0xFFFFFFFFFFFFFFFEU);
+  EXPECT_EQ(wire_value(val).bits, 0xFFFFFFFFFFFFFFFEU);
   val.kind = WASM_F32;
   val.of.f32 = 1.0F;
-  EXPECT_EQ(bits_of(val), 0x3F800000U);
+  EXPECT_EQ(wire_value(val).bits, 0x3F800000U);
 }
 
 TEST(ValueCodec, FaultsAreToldWithTheirPlace) {

@@ -321,6 +321,17 @@ typedef struct {
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_offer_import(hb_beamr_capi_lib_context_t* ctx,
                                                       const hb_beamr_capi_lib_offer_t* offer);
 
+/**
+ * The type of the value that an imported global wants.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED  No global is imported under that name.
+ * States: any since MODULE_LOADED.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_imported_global_type(hb_beamr_capi_lib_context_t* ctx,
+                                                              const char* module_name,
+                                                              size_t module_name_len,
+                                                              const char* name, size_t name_len,
+                                                              wasm_valkind_t* value_type);
+
 /** Whether imports of any kind that nothing was offered for cannot be linked. States: as above. */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_refuse_unresolved_imports(hb_beamr_capi_lib_context_t* ctx,
                                                                    bool refuse);
@@ -566,6 +577,15 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_tag_type(hb_beamr_capi_lib_context_t* c
                                                   const wasm_valkind_t** values);
 
 /**
+ * Whether all references among the values are such that this instance can have.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS  No: the error says which is not.
+ * States: any since MODULE_LOADED.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_check_references(hb_beamr_capi_lib_context_t* ctx,
+                                                          uint32_t num_values,
+                                                          const wasm_val_t values[]);
+
+/**
  * Answers the import with an exception, which the guest may catch, and runs on. State: AWAITING_IMPORT.
  * @param tag         From `hb_beamr_capi_lib_find_tag()`.
  * @param num_values  Must be the tag's number of values.
@@ -648,8 +668,12 @@ typedef struct {
   const hb_beamr_capi_lib_frame_t* frames; /**< Innermost first. */
   bool is_truncated;                       /**< There were more frames. */
   uint32_t tag;                            /**< EXCEPTION: its tag. There are no frames then. */
-  uint32_t num_payload;                    /**< EXCEPTION: number of its values. */
-  const wasm_val_t* payload;               /**< EXCEPTION: its values. */
+  const char* tag_module;    /**< Of an imported tag, not NUL-terminated; else NULL. */
+  size_t tag_module_len;     /**< Bytes. */
+  const char* tag_name;      /**< Of an exported or imported tag, not NUL-terminated; else NULL. */
+  size_t tag_name_len;       /**< Bytes. */
+  uint32_t num_payload;      /**< EXCEPTION: number of its values. */
+  const wasm_val_t* payload; /**< EXCEPTION: its values. */
 } hb_beamr_capi_lib_trap_t;
 
 /** Tells about the last call that trapped; `kind` is NONE if the last call did not. */
@@ -710,6 +734,9 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_grow_memory(hb_beamr_capi_lib_context_t
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_table(hb_beamr_capi_lib_context_t* ctx,
                                                     const char* name, size_t name_len,
                                                     uint32_t* table);
+/** The type of a table's elements: WASM_FUNCREF or WASM_EXTERNREF. States: any since MODULE_LOADED. */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_type(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t table, wasm_valkind_t* element_type);
 /** The number of elements of a table. */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_size(hb_beamr_capi_lib_context_t* ctx,
                                                     uint32_t table, uint64_t* elements);

@@ -197,6 +197,19 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_offer_import(hb_beamr_capi_lib_context_
   });
 }
 
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_imported_global_type(hb_beamr_capi_lib_context_t* ctx,
+                                                              const char* module_name,
+                                                              size_t module_name_len,
+                                                              const char* name, size_t name_len,
+                                                              wasm_valkind_t* value_type) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(module_name, module_name_len)) return null_pointer(c, "module_name");
+    if (is_missing(name, name_len)) return null_pointer(c, "name");
+    if (value_type == nullptr) return null_pointer(c, "value_type");
+    return c.imported_global_type({module_name, module_name_len}, {name, name_len}, value_type);
+  });
+}
+
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_refuse_unresolved_imports(hb_beamr_capi_lib_context_t* ctx,
                                                                    bool refuse) {
   return guard(ctx, [&](Context& c) { return c.refuse_unresolved_imports(refuse); });
@@ -364,6 +377,16 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_tag_type(hb_beamr_capi_lib_context_t* c
   });
 }
 
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_check_references(hb_beamr_capi_lib_context_t* ctx,
+                                                          uint32_t num_values,
+                                                          const wasm_val_t values[]) {
+  return guard(ctx, [&](Context& c) {
+    if (is_missing(values, num_values)) return null_pointer(c, "values");
+    if (c.module() == nullptr) return c.fail(Rc::kModuleNotLoaded, "references need a module");
+    return c.check_references({values, num_values});
+  });
+}
+
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_throw_import(hb_beamr_capi_lib_context_t* ctx,
                                                       uint32_t tag, uint32_t num_values,
                                                       const wasm_val_t values[]) {
@@ -408,6 +431,10 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_trap(hb_beamr_capi_lib_context_t* c
             .frames = trap.frames.data(),
             .is_truncated = trap.is_truncated,
             .tag = trap.tag,
+            .tag_module = trap.name.module.data(),
+            .tag_module_len = trap.name.module.size(),
+            .tag_name = trap.name.name.data(),
+            .tag_name_len = trap.name.name.size(),
             .num_payload = static_cast<uint32_t>(trap.payload.size()),
             .payload = trap.payload.data()};
     return Rc::kSuccess;
@@ -461,6 +488,14 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_table(hb_beamr_capi_lib_context_t*
     if (is_missing(name, name_len)) return null_pointer(c, "name");
     if (table == nullptr) return null_pointer(c, "table");
     return c.find_table({name, name_len}, table);
+  });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_type(hb_beamr_capi_lib_context_t* ctx,
+                                                    uint32_t table, wasm_valkind_t* element_type) {
+  return guard(ctx, [&](Context& c) {
+    if (element_type == nullptr) return null_pointer(c, "element_type");
+    return c.table_type(table, element_type);
   });
 }
 

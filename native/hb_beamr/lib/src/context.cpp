@@ -248,6 +248,18 @@ Rc Context::refuse_unresolved_imports(bool refuse) {
   return Rc::kSuccess;
 }
 
+Rc Context::imported_global_type(std::string_view module, std::string_view name,
+                                 wasm_valkind_t* type) {
+  if (!module_) return fail(Rc::kModuleNotLoaded, "looking at an import needs a module");
+  const Import* import = module_->description().find_import(WASM_EXTERN_GLOBAL, module, name);
+  if (import == nullptr) {
+    return fail(Rc::kFunctionLookupFailed,
+                "no imported global " + quoted(module) + "." + quoted(name));
+  }
+  *type = module_->description().global_type(import->index).value_type;
+  return Rc::kSuccess;
+}
+
 Status Context::bind_imports(hb_beamr_capi_user_host_func_callback_t default_callback,
                              std::span<const hb_beamr_capi_native_symbol_t> overrides) {
   const auto imports = module_->description().imports();

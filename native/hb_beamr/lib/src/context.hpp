@@ -66,6 +66,7 @@ class Context {
   const hb_beamr_capi_lib_excess_t& excess() const noexcept { return excess_; }
   Rc offer_import(std::string_view module, std::string_view name, Offer offer);
   Rc refuse_unresolved_imports(bool refuse);
+  Rc imported_global_type(std::string_view module, std::string_view name, wasm_valkind_t* type);
   Rc instantiate(hb_beamr_capi_user_host_func_callback_t default_callback,
                  std::span<const hb_beamr_capi_native_symbol_t> overrides);
 
@@ -78,6 +79,8 @@ class Context {
               std::uint32_t* tag);
   Rc throw_import(std::uint32_t tag, std::span<const wasm_val_t> payload);
   Rc resume();
+  /// Success if the references among the values are such that the guest may have.
+  Rc check_references(std::span<const wasm_val_t> values);
   const hb_beamr_capi_lib_event_t& event() const noexcept { return guest_.event(); }
   std::uint32_t call_depth() const noexcept { return guest_.depth(); }
   const Trap& trap() const noexcept { return trap_; }
@@ -92,6 +95,7 @@ class Context {
   Rc write_memory(std::uint64_t offset, const void* src, std::uint64_t len);
   Rc grow_memory(std::uint64_t delta, std::uint64_t* previous);
   Rc find_table(std::string_view name, std::uint32_t* table);
+  Rc table_type(std::uint32_t table, wasm_valkind_t* element_type);
   Rc table_size(std::uint32_t table, std::uint64_t* elements);
   Rc get_element(std::uint32_t table, std::uint64_t element, wasm_val_t* out);
   Rc set_element(std::uint32_t table, std::uint64_t element, const wasm_val_t& value);
@@ -115,8 +119,6 @@ class Context {
   /// Memory did not grow by `delta` pages: because of a limit, or because of `error`.
   Rc explain_no_growth(std::uint64_t delta, const Error& error);
   Rc require_waiting_import();
-  /// Success if the references among the values are such that the guest may have.
-  Rc check_references(std::span<const wasm_val_t> values);
 
   /// Fails with the names of all imports that cannot be linked.
   Status bind_imports(hb_beamr_capi_user_host_func_callback_t default_callback,

@@ -162,12 +162,10 @@ Rc Context::find_tag(std::optional<std::string_view> module_name, std::string_vi
     }
     return fail(Rc::kFunctionLookupFailed, "no exported tag " + quoted(name));
   }
-  for (const Import& import : module_->description().imports()) {
-    if (import.kind == HB_BEAMR_CAPI_LIB_EXTERN_TAG && import.module == *module_name &&
-        import.name == name) {
-      *tag = import.index;
-      return Rc::kSuccess;
-    }
+  if (const Import* import =
+          module_->description().find_import(HB_BEAMR_CAPI_LIB_EXTERN_TAG, *module_name, name)) {
+    *tag = import->index;
+    return Rc::kSuccess;
   }
   return fail(Rc::kFunctionLookupFailed,
               "no imported tag " + quoted(*module_name) + "." + quoted(name));

@@ -17,6 +17,14 @@ Rc Context::find_table(std::string_view name, std::uint32_t* table) {
   return Rc::kSuccess;
 }
 
+Rc Context::table_type(std::uint32_t table, wasm_valkind_t* element_type) {
+  if (!module_ || table >= module_->description().table_types().size()) {
+    return fail(Rc::kFunctionLookupFailed, "no table " + std::to_string(table));
+  }
+  *element_type = module_->description().table_type(table).element_type;
+  return Rc::kSuccess;
+}
+
 Rc Context::require_table(std::uint32_t table, const char* what) {
   if (const Rc rc = require_instance(what); rc != Rc::kSuccess) return rc;
   if (table >= module_->description().table_types().size()) {

@@ -214,6 +214,7 @@ Trap Guest::take_exception() const {
     const auto* cells = static_cast<const std::uint32_t*>(hb_engine_global(instance_, slot.global));
     cells_to_values(cells, {&slot.kind, 1}, &trap.payload.emplace_back());
   }
+  trap.name = module_->description().tag_name(trap.tag);
   trap.message = describe_exception(module_->description(), trap.tag, trap.payload);
   return trap;
 }

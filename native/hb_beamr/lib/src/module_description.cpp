@@ -6,6 +6,7 @@
 #include "module_description.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "byte_cursor.hpp"
@@ -66,6 +67,11 @@ void skip_constant_expression(ByteCursor& in) noexcept {
   }
 }
 
+/// What imports are sorted by.
+auto key_of(const Import& import) noexcept {
+  return std::tuple(import.kind, import.module, import.name);
+}
+
 }  // namespace
 
 /// Fills a description, section by section.
@@ -88,7 +94,10 @@ class ModuleDescription::Reader {
     std::sort(out_.names_.begin(), out_.names_.end(), [](const auto& a, const auto& b) {
       return std::pair(a.first, a.second.data()) < std::pair(b.first, b.second.data());
     });
-    return !in.failed() && is_consistent();
+    if (in.failed() || !is_consistent()) return false;
+    name_tags();
+    sort_imports();
+    return true;
   }
 
  private:
@@ -204,6 +213,34 @@ class ModuleDescription::Reader {
     }
   }
 
+  void name_tags() {
+    out_.tag_names_.resize(out_.tags_.size());
+    for (const Import& import : out_.imports_) {
+      if (import.kind != HB_BEAMR_CAPI_LIB_EXTERN_TAG) continue;
+      out_.tag_names_[import.index] = {import.module, import.name};
+    }
+    for (const Export& item : out_.exports_) {
+      if (item.kind != HB_BEAMR_CAPI_LIB_EXTERN_TAG) continue;
+      TagName& name = out_.tag_names_[item.index];
+      if (name.name.data() == nullptr) name = {{}, item.name};
+    }
+  }
+
+  void sort_imports() {
+    for (std::uint32_t i = 0; i < out_.imports_.size(); ++i) {
+      const wasm_externkind_t kind = out_.imports_[i].kind;
+      if (kind == WASM_EXTERN_GLOBAL || kind == HB_BEAMR_CAPI_LIB_EXTERN_TAG) {
+        out_.imports_by_name_.push_back(i);
+      }
+    }
+    // Of several of one name the first counts.
+    std::sort(out_.imports_by_name_.begin(), out_.imports_by_name_.end(),
+              [&](std::uint32_t a, std::uint32_t b) {
+                return std::pair(key_of(out_.imports_[a]), a) <
+                       std::pair(key_of(out_.imports_[b]), b);
+              });
+  }
+
   bool is_consistent() const noexcept {
     const auto type_exists = [&](std::uint32_t type) { return type < out_.types_.size(); };
     const auto item_exists = [&](const Export& item) {
@@ -243,6 +280,16 @@ std::optional<std::uint32_t> ModuleDescription::find_export(wasm_externkind_t ki
   const auto found = exports_by_name_.find(name);
   if (found == exports_by_name_.end() || exports_[found->second].kind != kind) return std::nullopt;
   return exports_[found->second].index;
+}
+
+const Import* ModuleDescription::find_import(wasm_externkind_t kind, std::string_view module,
+                                             std::string_view name) const noexcept {
+  const auto key = std::tuple(kind, module, name);
+  const auto found = std::lower_bound(
+      imports_by_name_.begin(), imports_by_name_.end(), key,
+      [&](std::uint32_t import, const auto& wanted) { return key_of(imports_[import]) < wanted; });
+  if (found == imports_by_name_.end() || key_of(imports_[*found]) != key) return nullptr;
+  return &imports_[*found];
 }
 
 std::string_view ModuleDescription::function_name(std::uint32_t function) const noexcept {

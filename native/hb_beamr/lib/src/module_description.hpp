@@ -98,6 +98,18 @@ class ModuleDescription {
   std::optional<std::uint32_t> find_export(wasm_externkind_t kind,
                                            std::string_view name) const noexcept;
 
+  /// Of imported tags and globals; nullptr: there is none.
+  const Import* find_import(wasm_externkind_t kind, std::string_view module,
+                            std::string_view name) const noexcept;
+
+  /// Under what name a tag is exported or imported: empty if it is neither, and an exported one has no
+  /// module.
+  struct TagName {
+    std::string_view module{};
+    std::string_view name{};
+  };
+  const TagName& tag_name(std::uint32_t tag) const noexcept { return tag_names_[tag]; }
+
   /// From the name section, else from an export; empty if it has none or it is not UTF-8.
   std::string_view function_name(std::uint32_t function) const noexcept;
 
@@ -113,6 +125,8 @@ class ModuleDescription {
   std::vector<Limits> memories_;
   std::vector<GlobalType> globals_;
   std::vector<std::uint32_t> tags_;  // by tag: place in types_
+  std::vector<TagName> tag_names_;
+  std::vector<std::uint32_t> imports_by_name_;  // tags and globals: places in imports_, sorted
   std::optional<std::uint32_t> start_function_;
   std::uint64_t segment_bytes_ = 0;
   std::unordered_map<std::string_view, std::uint32_t> exports_by_name_;  // place in exports_

@@ -52,16 +52,11 @@ constexpr const char* kNames[] = {
 };
 static_assert(std::size(kNames) == HB_BEAMR_CAPI_LIB_TRAP_EXCEPTION + 1);
 
-std::string tag_name(const ModuleDescription& module, std::uint32_t tag) {
-  for (const Export& item : module.exports()) {
-    if (item.kind == HB_BEAMR_CAPI_LIB_EXTERN_TAG && item.index == tag) return quoted(item.name);
-  }
-  for (const Import& import : module.imports()) {
-    if (import.kind == HB_BEAMR_CAPI_LIB_EXTERN_TAG && import.index == tag) {
-      return quoted(import.module) + "." + quoted(import.name);
-    }
-  }
-  return "of tag " + std::to_string(tag);
+std::string tag_text(const ModuleDescription& module, std::uint32_t tag) {
+  const ModuleDescription::TagName& name = module.tag_name(tag);
+  if (name.name.data() == nullptr) return "of tag " + std::to_string(tag);
+  if (name.module.data() == nullptr) return quoted(name.name);
+  return quoted(name.module) + "." + quoted(name.name);
 }
 
 std::string value_text(const wasm_val_t& value) {
@@ -114,7 +109,7 @@ std::vector<hb_beamr_capi_lib_frame_t> name_frames(const FrameRecord& record,
 std::string describe_exception(const ModuleDescription& module, std::uint32_t tag,
                                std::span<const wasm_val_t> payload) {
   constexpr std::size_t kMaxValues = 8;
-  std::string text = "uncaught exception " + tag_name(module, tag) + " (";
+  std::string text = "uncaught exception " + tag_text(module, tag) + " (";
   for (std::size_t i = 0; i < std::min(payload.size(), kMaxValues); ++i) {
     if (i > 0) text += ", ";
     text += value_text(payload[i]);

@@ -54,6 +54,7 @@ struct Trap {
   std::vector<hb_beamr_capi_lib_frame_t> frames;
   bool is_truncated = false;
   std::uint32_t tag = 0;            ///< of an exception
+  ModuleDescription::TagName name;  ///< likewise; of the module's bytes
   std::vector<wasm_val_t> payload;  ///< likewise
 };
 
