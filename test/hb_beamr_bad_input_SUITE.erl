@@ -214,15 +214,15 @@ options_that_do_not_exist(_) ->
 
 imports_that_cannot_be_linked(_) ->
     Unlinkable =
-        "these imports cannot be linked: memory 'a'.'its memory', table 'c'.'t', global ''.'g'",
+        "these imports cannot be linked: global 'a'.'base': a value of type i64 is wanted; "
+        "global ''.'g': a value of type i32 is wanted",
     ?assertEqual(
         {error, Unlinkable},
         hb_beamr:start(
             hb_beamr_test_lib:wat(
                 "(module"
-                " (import \"a\" \"its memory\" (memory 1))"
+                " (import \"a\" \"base\" (global i64))"
                 " (import \"b\" \"f\" (func))"
-                " (import \"c\" \"t\" (table 1 funcref))"
                 " (import \"\" \"g\" (global i32)))"
             )
         )
@@ -315,7 +315,7 @@ nothing_is_left_of_a_failed_start(_) ->
             binary:copy(<<1>>, 2000000),
             hb_beamr_test_lib:wasm(start_traps),
             hb_beamr_test_lib:wasm(bad_segment),
-            hb_beamr_test_lib:wasm(imports_memory)
+            hb_beamr_test_lib:wasm(imports_global)
         ],
         _ <- lists:seq(1, 20)
     ],

@@ -76,7 +76,7 @@ failed_starts_leave_memory_where_it_was(_) ->
     Failing = [
         <<"garbage">>,
         hb_beamr_test_lib:wasm(start_traps),
-        hb_beamr_test_lib:wasm(imports_memory),
+        hb_beamr_test_lib:wasm(imports_global),
         hb_beamr_test_lib:wasm(bad_segment)
     ],
     steady(times(5000), fun() ->

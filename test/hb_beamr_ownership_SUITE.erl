@@ -342,7 +342,7 @@ failing() ->
         {hb_beamr_test_lib:wasm(start_traps), #{}},
         {hb_beamr_test_lib:wasm(start_spins), #{timeout => 1}},
         {hb_beamr_test_lib:wasm(memory), #{max_memory => 0}},
-        {hb_beamr_test_lib:wasm(imports_memory), #{}}
+        {hb_beamr_test_lib:wasm(imports_global), #{}}
     ].
 
 a_linked_starter_that_ends(_) ->

@@ -1,1 +1,0 @@
-(module (import "outside" "its_memory" (memory 1)))
