@@ -20,7 +20,7 @@ export NODE_PATH="${NODE_PATH:+$NODE_PATH:}/usr/share/nodejs"
 
 # No main function: functions that the host calls. The names before 3.1.27 are understood by all.
 common=(-O2 --no-entry -sALLOW_MEMORY_GROWTH -sTOTAL_STACK=1MB -sWARN_ON_UNDEFINED_SYMBOLS=0
-  -sERROR_ON_UNDEFINED_SYMBOLS=0)
+  -sERROR_ON_UNDEFINED_SYMBOLS=0 -sEXPORTED_FUNCTIONS=_malloc,_free)
 # The two ways to leave functions early: by imports of emscripten's JavaScript (which is made, too,
 # and thrown away: its part is the test's), or by the exceptions of
 # WebAssembly in their first form.
