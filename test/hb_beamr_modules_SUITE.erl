@@ -51,17 +51,8 @@ init_per_suite(Config) ->
 end_per_suite(_) ->
     ok.
 
-%% Until modules with exceptions of their own are accepted, that says so.
-init_per_group(legacy, Config) ->
-    case hb_beamr:start(hb_beamr_modules_files:wasm("cxx_legacy")) of
-        {ok, Instance, _, _} ->
-            ok = hb_beamr:stop(Instance),
-            [{way, "legacy"} | Config];
-        {error, Reason} ->
-            {skip, Reason}
-    end;
-init_per_group(invoke, Config) ->
-    [{way, "invoke"} | Config].
+init_per_group(Way, Config) ->
+    [{way, atom_to_list(Way)} | Config].
 
 end_per_group(_, _) ->
     ok.
