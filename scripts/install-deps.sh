@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing for the parts named, from Debian's packages: as root, or through sudo.
-# Usage: install-deps.sh [build] [test] [demo] [roots]; without arguments, build.
+# Usage: install-deps.sh [build] [test] [modules] [demo] [roots]; without arguments, build.
 #
 # Debian 12 or newer. Where everything is there already it changes nothing and needs no network.
 # It never removes a package. Exit code 3: not such a system; the needs are listed on stderr.
@@ -27,12 +27,15 @@ needs_of() {
       'clang-format clang-format' 'libclang-rt-dev' 'erlang-common-test' 'erlang-dialyzer' \
       'erlang-edoc' 'erlang-eunit' 'erlang-proper-dev' 'erlang-xmerl' 'git git' \
       'shellcheck shellcheck' ;;
+    # For test/modules; the largest part.
+    modules) printf '%s\n' \
+      'emscripten emcc' 'npm npm' 'rust' 'wabt wat2wasm' ;;
     demo) printf '%s\n' \
       'clang clang' 'lld wasm-ld' 'wasi-libc' 'libclang-rt-dev-wasm32' 'rust' ;;
     # For bare-root.sh.
     roots) printf '%s\n' \
       'ca-certificates' 'debian-archive-keyring' 'git git' 'mmdebstrap mmdebstrap' ;;
-    *) fail "unknown part '$1': build, test, demo or roots" ;;
+    *) fail "unknown part '$1': build, test, modules, demo or roots" ;;
   esac
 }
 

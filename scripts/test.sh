@@ -22,6 +22,7 @@ steps=(
   'xref            5 -'
   'eunit          10 erlang'
   'ct             20 erlang'
+  'modules        15 erlang'
   'sqlite         15 erlang'
   'dependency     20 -'
   'edoc            5 -'
@@ -59,7 +60,7 @@ native_tsan() {
 
 # Prints the C and C++ files that are ours.
 c_sources() {
-  find "$root/native" "$root/examples" \( -name build -o -name third_party \) -prune -o \
+  find "$root/native" "$root/examples" "$root/test" \( -name build -o -name third_party \) -prune -o \
     -type f \( -name '*.[ch]' -o -name '*.[ch]pp' \) -print | sort
 }
 
@@ -77,7 +78,7 @@ format() {
 }
 
 shell_scripts() {
-  find "$root/scripts" "$root/examples" "$root/bench" -name build -prune -o -name '*.sh' -print | sort
+  find "$root/scripts" "$root/examples" "$root/bench" "$root/test" -name build -prune -o -name '*.sh' -print | sort
   printf '%s\n' "$root/.ci/run"
 }
 
@@ -98,6 +99,20 @@ erlang() {
 compile() {
   erlang compile
   erlang as ci compile
+}
+
+# Those of Common Test that need nothing but this project.
+ct() {
+  local suites
+  cd "$root/test"
+  suites=$(printf '%s\n' hb_beamr_*_SUITE.erl | sed '/^hb_beamr_modules_SUITE/d; s/\.erl$//' | paste -sd,)
+  erlang ct --suite="$suites"
+}
+
+# The one that needs modules which emscripten compiles and npm fetches.
+modules() {
+  "$root/test/modules/build.sh"
+  erlang ct --suite=hb_beamr_modules_SUITE
 }
 
 # The project as others take it: a git dependency of a project that is somewhere else. The copy
@@ -149,6 +164,8 @@ run_step() {
     shellcheck) check_shell ;;
     format) format ;;
     compile) compile ;;
+    ct) ct ;;
+    modules) modules ;;
     sqlite) "$root/examples/sqlite/test.sh" ;;
     dependency) dependency ;;
     ct-asan) "$root/scripts/ct-asan.sh" ;;
@@ -297,7 +314,9 @@ main() {
   mkdir -p "$logs"
   # Erlang and the tests' file names need UTF-8; the rest is to speak English.
   export LC_ALL=C.UTF-8
-  "$root/scripts/install-deps.sh" build test demo
+  local parts=(build test demo)
+  ! is_chosen modules || parts+=(modules)
+  "$root/scripts/install-deps.sh" "${parts[@]}"
 
   for step in "${steps[@]}"; do
     read -r name minutes counter <<<"$step"

@@ -134,7 +134,7 @@
 %% <dd>Elements of each table; default 10,000,000. `table.grow' past it answers -1.</dd>
 %% <dt>`max_call_depth'</dt>
 %% <dd>Calls that are active at once: 1 forbids nested ones. Default: as many as fit the native
-%%   stack, about 100.</dd>
+%%   stack, about 1,000.</dd>
 %% <dt>`max_results'</dt>
 %% <dd>Results of a function that is called; default 1,000.</dd>
 %% <dt>`max_module_size'</dt>

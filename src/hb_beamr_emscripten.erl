@@ -26,11 +26,12 @@
     ask
     | throw
     | longjmp
-    | {invoke, Zeros :: binary(), helpers()}.
+    | {invoke, Zeros :: binary(), DynCall :: function_number(), helpers()}.
 %% What answers an import: `ask', the user's function. `throw', it as well; an exception that it
-%% raises is a throw. `longjmp', a throw without asking. `invoke', a call of a table element.
+%% raises is a throw. `longjmp', a throw without asking. `invoke', a call of a table element, by the
+%% function of the guest that does that, or without.
 
--type glue() :: none | helpers().
+-type glue() :: none | {helpers(), DynCalls :: #{Signature :: binary() => function_number()}}.
 %% `none': the module does not take part.
 
 -type helpers() :: {
@@ -46,11 +47,12 @@
 glue(Port, Imports, Exports) ->
     case lists:any(fun takes_part/1, Imports) andalso lists:keymember(table, 1, Exports) of
         true ->
-            {
+            Helpers = {
                 find(Port, [<<"stackSave">>, <<"emscripten_stack_get_current">>]),
                 find(Port, [<<"stackRestore">>, <<"_emscripten_stack_restore">>]),
                 find(Port, [<<"setThrew">>])
-            };
+            },
+            {Helpers, dyn_calls(Port, Exports)};
         false ->
             none
     end.
@@ -58,6 +60,16 @@ glue(Port, Imports, Exports) ->
 -spec takes_part(hb_beamr_answer:extern()) -> boolean().
 takes_part({func, _, <<"invoke_", _/binary>>, _}) -> true;
 takes_part(_) -> false.
+
+%% Without 64-bit integers at the border (`-sWASM_BIGINT' off, once the default) an `invoke_*' has
+%% two parameters for one of those, and its result is in two parts. Functions that the guest exports
+%% for that call the element.
+-spec dyn_calls(port(), [hb_beamr_answer:extern()]) -> #{binary() => function_number()}.
+dyn_calls(Port, Exports) ->
+    maps:from_list([
+        {Signature, find(Port, [Name])}
+     || {func, _, <<"dynCall_", Signature/binary>> = Name, _} <- Exports
+    ]).
 
 -spec find(port(), [binary()]) -> function_number().
 find(Port, [Name | Names]) ->
@@ -72,10 +84,11 @@ find(_Port, []) ->
 -spec role(Name :: binary(), Signature :: string(), glue()) -> role().
 role(_, _, none) ->
     ask;
-role(<<"invoke_", _/binary>>, "(" ++ [Index | _] = Signature, Helpers) when
+role(<<"invoke_", Name/binary>>, "(" ++ [Index | _] = Signature, {Helpers, DynCalls}) when
     Index =:= $i; Index =:= $I
 ->
-    {invoke, hb_beamr_value:zeros(hb_beamr_import:result_count(Signature)), Helpers};
+    Zeros = hb_beamr_value:zeros(hb_beamr_import:result_count(Signature)),
+    {invoke, Zeros, maps:get(Name, DynCalls, none), Helpers};
 role(<<"_emscripten_throw_longjmp">>, "()", _) ->
     longjmp;
 role(Name, _, _) when
@@ -99,11 +112,11 @@ import({throw, _, _, _} = Import, Id, Values, Context, State) ->
     hb_beamr_call:ask(Import, Id, Values, Context, State);
 import({longjmp, _, _, _} = Import, Id, _Values, Context, State) ->
     hb_beamr_call:throw_out(<<"longjmp">>, Import, Id, Context, State);
-import({{invoke, Zeros, Helpers}, _, _, _}, _Id, Values, Context, State) ->
+import({{invoke, Zeros, DynCall, Helpers}, _, _, _}, _Id, Values, Context, State) ->
     {StackSave, _, _} = Helpers,
     case call(StackSave, none, [], Context, State) of
         {ok, Stack, State2} ->
-            case hb_beamr_call:loop(call_element(Values, Context), Context, State2) of
+            case hb_beamr_call:loop(call_element(DynCall, Values, Context), Context, State2) of
                 {ok, Results, State3} -> answer(Results, Context, State3);
                 {thrown, _, State3} -> catch_throw(Stack, Zeros, Helpers, Context, State3);
                 Failure -> fail(Failure, Context)
@@ -112,11 +125,15 @@ import({{invoke, Zeros, Helpers}, _, _, _}, _Id, Values, Context, State) ->
             fail(Failure, Context)
     end.
 
--spec call_element(binary(), hb_beamr_call:context()) -> hb_beamr_port:event().
-call_element(Values, Context) ->
+-spec call_element(function_number(), binary(), hb_beamr_call:context()) ->
+    hb_beamr_port:event().
+call_element(DynCall, Values, Context) ->
     Port = hb_beamr_call:context_port(Context),
     Deadline = hb_beamr_call:context_deadline(Context),
-    hb_beamr_port:call_table(Port, element_and_arguments(Values), Deadline).
+    case DynCall of
+        none -> hb_beamr_port:call_table(Port, element_and_arguments(Values), Deadline);
+        _ -> hb_beamr_port:call_function(Port, [<<DynCall:32/little>>, Values], Deadline)
+    end.
 
 %% The first argument is the element; an address of 32 bits is no negative number.
 -spec element_and_arguments(binary()) -> iodata().

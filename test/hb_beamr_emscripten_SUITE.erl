@@ -41,6 +41,7 @@ all() ->
         a_failing_import_function_unwinds_all,
         a_cancelled_call_is_not_caught,
         the_names_of_newer_versions,
+        integers_in_two_parts,
         without_a_table_it_is_an_ordinary_import
     ].
 
@@ -176,6 +177,14 @@ a_cancelled_call_is_not_caught(_) ->
 the_names_of_newer_versions(_) ->
     Invoke = hb_beamr_test_lib:start(invoke_new_names),
     ?assertEqual({ok, [1, 65536], s}, hb_beamr:call(Invoke, "try", [], forbidden(), s)).
+
+%% A 64-bit integer as two of 32 bits, for a host that has no larger ones.
+integers_in_two_parts(_) ->
+    Invoke = hb_beamr_test_lib:start(invoke_in_parts),
+    Large = 16#0123456789ABCDEF,
+    ?assertEqual({ok, [0, 1]}, hb_beamr:call(Invoke, "try", [2, Large])),
+    Other = hb_beamr_test_lib:start(invoke_in_parts),
+    ?assertEqual({ok, [Large + 1, 0]}, hb_beamr:call(Other, "try", [1, Large])).
 
 without_a_table_it_is_an_ordinary_import(_) ->
     Invoke = hb_beamr_test_lib:start(invoke_without_table),

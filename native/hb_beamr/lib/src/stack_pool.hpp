@@ -21,8 +21,9 @@ inline constexpr std::size_t kStackSize = std::size_t{1} << 20;
 inline constexpr std::size_t kStackReserve = std::size_t{192} << 10;
 #else
 /// Address space of a stack, and its alignment. Only touched pages cost memory: about 4 KiB for a
-/// suspended interpreted call, 2 KiB more for each level of nesting.
-inline constexpr std::size_t kStackSize = std::size_t{256} << 10;
+/// suspended interpreted call, 2 KiB more for each level of nesting. There is room for 1,000 levels:
+/// code with invoke_* nests as deep as it calls itself.
+inline constexpr std::size_t kStackSize = std::size_t{2} << 20;
 /// Below this the engine stops a guest ("native stack overflow"): room for the engine's C functions.
 inline constexpr std::size_t kStackReserve = std::size_t{16} << 10;
 #endif

@@ -1,0 +1,1 @@
+//! Cargo asks every package for a target. This one is never compiled: see Cargo.toml.
