@@ -27,7 +27,7 @@
 -export([is_long/0]).
 -export([erl/1]).
 
--define(FLAGS, "--debug-names --enable-tail-call --enable-extended-const --enable-memory64").
+-define(FLAGS, "--debug-names --enable-tail-call --enable-extended-const --enable-memory64 --enable-exceptions").
 
 %% A fixture of test/wat, compiled; once per node.
 -spec wasm(atom()) -> binary().

@@ -48,6 +48,12 @@ class Code {
   void drop(const std::vector<Type>& types);
   /// Runs some times, most often: a loop by chance ends at once or never.
   void counted_loop(int depth);
+  /// Of the legacy kind, with handlers of all sorts.
+  void try_block(int depth);
+  void handler(int depth);
+  /// Its exception is dropped, looked at or thrown again.
+  void try_table(int depth);
+  void throw_exception(int depth);
   void branch_if(int depth);
   /// What a branch takes along; `label` counts from the innermost.
   const std::vector<Type>& label_types(std::size_t label) const;

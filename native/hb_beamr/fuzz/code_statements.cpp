@@ -10,10 +10,11 @@
 namespace hb::beamr::fuzz {
 
 Bytes Code::body() {
-  constexpr Type kTypes[] = {kI32, kI64, kF32, kF64, kFuncref, kExternref};
+  constexpr Type kTypes[] = {kI32, kI64, kF32, kF64, kFuncref, kExternref, kExnref};
+  const std::size_t num_types = std::size(kTypes) - (plan_.has_exceptions ? 0 : 1);
   Items declared;
   for (std::size_t left = in_.below(5); left > 0; --left) {
-    const Type local = kTypes[in_.below(std::size(kTypes))];
+    const Type local = kTypes[in_.below(num_types)];
     const std::size_t number = 1 + in_.below(3);
     declared.add().leb(number).op({local});
     locals_.insert(locals_.end(), number, local);
@@ -33,6 +34,16 @@ void Code::statements(int depth) {
 
 void Code::statement(int depth) {
   if (is_enough(depth)) return;
+  if (plan_.has_exceptions && in_.one_in(4)) {
+    switch (in_.below(4)) {
+      case 0:
+        return throw_exception(depth);
+      case 1:
+        return try_table(depth);
+      default:
+        return try_block(depth);
+    }
+  }
   switch (in_.below(20)) {
     case 0:
       return drop_value(depth);
@@ -212,6 +223,83 @@ void Code::counted_loop(int depth) {
   labels_.pop_back();
   out_.op({0x20}).leb(local).op({0x41, 1, 0x6A, 0x22}).leb(local);  // local + 1
   out_.op({0x41}).signed_leb(in_.byte() % 60).op({0x49, 0x0D, 0, 0x0B});
+}
+
+void Code::try_block(int depth) {
+  const std::size_t index = in_.below(plan_.types.size());
+  const FunctionType& type = plan_.types[index];
+  for (const Type param : type.params) value(param, depth);
+  out_.op({0x06}).signed_leb(static_cast<std::int64_t>(index));
+  labels_.push_back(type.results);
+  arm(type, depth);
+  if (in_.one_in(4)) {
+    labels_.pop_back();
+    out_.op({0x18}).leb(in_.below(labels_.size()));  // delegate
+    drop(type.results);
+    return;
+  }
+  for (std::size_t left = plan_.tags.empty() ? 0 : in_.below(4); left > 0; --left) {
+    const std::size_t tag = in_.below(plan_.tags.size());
+    out_.op({0x07}).leb(tag);
+    drop(plan_.types[plan_.tags[tag]].params);
+    handler(depth);
+    for (const Type result : type.results) value(result, depth + 1);
+  }
+  if (in_.one_in(2)) {
+    out_.op({0x19});  // catch_all
+    handler(depth);
+    for (const Type result : type.results) value(result, depth + 1);
+  }
+  labels_.pop_back();
+  out_.op({0x0B});
+  drop(type.results);
+}
+
+void Code::handler(int depth) {
+  statements(depth);
+  if (in_.one_in(3)) out_.op({0x09, 0});  // rethrow what this one caught
+}
+
+void Code::try_table(int depth) {
+  out_.op({0x02, kExnref});
+  labels_.push_back({kExnref});
+  out_.op({0x1F, 0x40});
+  Items clauses;
+  for (std::size_t label = 0; label < labels_.size(); ++label) {
+    for (std::size_t tag = 0; tag < plan_.tags.size(); ++tag) {
+      if (label_types(label) == plan_.types[plan_.tags[tag]].params && in_.one_in(2)) {
+        clauses.add().op({0}).leb(tag).leb(label);
+      }
+    }
+    if (label_types(label).empty() && in_.one_in(8)) clauses.add().op({2}).leb(label);
+  }
+  if (!in_.one_in(4)) clauses.add().op({3, 0});  // catch_all_ref
+  out_.leb(clauses.count).raw(clauses.bytes);
+  labels_.emplace_back();
+  statements(depth);
+  labels_.pop_back();
+  out_.op({0x0B});
+  value(kExnref, depth + 1);
+  labels_.pop_back();
+  out_.op({0x0B});
+  switch (in_.below(3)) {
+    case 0:
+      out_.op({0x1A});
+      return;
+    case 1:
+      out_.op({0xD1, 0x1A});  // ref.is_null
+      return;
+    default:
+      out_.op({0x0A});  // throw_ref
+      return;
+  }
+}
+
+void Code::throw_exception(int depth) {
+  if (plan_.tags.empty()) return;
+  const std::size_t tag = in_.below(plan_.tags.size());
+  for (const Type type : plan_.types[plan_.tags[tag]].params) value(type, depth);
+  out_.op({0x08}).leb(tag);
 }
 
 void Code::branch_if(int depth) {

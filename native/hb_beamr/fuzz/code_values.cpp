@@ -11,7 +11,7 @@
 namespace hb::beamr::fuzz {
 namespace {
 
-bool is_number(Type type) { return type != kFuncref && type != kExternref; }
+bool is_number(Type type) { return type != kFuncref && type != kExternref && type != kExnref; }
 
 }  // namespace
 

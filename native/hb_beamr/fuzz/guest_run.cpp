@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,11 +51,13 @@ using ContextPtr = std::unique_ptr<hb_beamr_capi_lib_context_t, ContextDeleter>;
 
 class Run {
  public:
-  Run(hb_beamr_capi_lib_context_t* ctx, Input choices) noexcept : ctx_(ctx), choices_(choices) {}
+  Run(hb_beamr_capi_lib_context_t* ctx, Input choices, Trace& trace) noexcept
+      : ctx_(ctx), choices_(choices), trace_(trace) {}
 
   void all() {
     if (!describe()) return;
     hb_beamr_capi_lib_set_wasm_stack_size(ctx_, 16U << 10);
+    offer_globals();
     auto* defer = reinterpret_cast<void*>(&hb_beamr_capi_lib_defer_import);
     settle(hb_beamr_capi_lib_instantiate(ctx_, defer, nullptr, 0), 0);
     if (hb_beamr_capi_lib_get_state(ctx_) != HB_BEAMR_CAPI_LIB_STATE_INSTANTIATED) return;
@@ -100,9 +103,43 @@ class Run {
     return is_small;
   }
 
+  /// So that imported globals are no reason not to link.
+  void offer_globals() {
+    hb_beamr_capi_lib_extern_t item{};
+    for (std::uint32_t i = 0; i < hb_beamr_capi_lib_import_count(ctx_); ++i) {
+      hb_beamr_capi_lib_get_import(ctx_, i, &item);
+      if (item.kind != WASM_EXTERN_GLOBAL) continue;
+      const wasm_val_t val = value(item.value_type);
+      const hb_beamr_capi_lib_offer_t offer{.module_name = item.module_name,
+                                            .module_name_len = item.module_name_len,
+                                            .name = item.name,
+                                            .name_len = item.name_len,
+                                            .type = nullptr,
+                                            .value = &val,
+                                            .image = nullptr,
+                                            .image_len = 0};
+      HB_FUZZ_CHECK(hb_beamr_capi_lib_offer_import(ctx_, &offer) == HB_BEAMR_CAPI_LIB_SUCCESS);
+    }
+  }
+
+  void note(std::uint64_t what) { trace_.events.push_back(what); }
+  void note(std::uint32_t count, const wasm_val_t* given) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      std::uint64_t bits = 0;
+      const bool is_narrow = given[i].kind == WASM_I32 || given[i].kind == WASM_F32;
+      std::memcpy(&bits, &given[i].of, is_narrow ? 4 : 8);
+      note(bits);
+    }
+  }
+
   wasm_val_t value(wasm_valkind_t kind) {
     wasm_val_t val{};
     val.kind = kind;
+    if (kind == WASM_FUNCREF || kind == WASM_EXTERNREF) {
+      // Most often null or one of the first functions; sometimes what there is not.
+      val.of.i64 = choices_.one_in(8) ? choices_.take<std::int32_t>() : choices_.byte() % 4 - 1;
+      return val;
+    }
     val.of.i64 = choices_.one_in(4) ? choices_.take<std::int64_t>() : choices_.byte();
     return val;
   }
@@ -123,8 +160,11 @@ class Run {
         case 'F':
           list.push_back(value(WASM_F64));
           break;
+        case 'p':
+          list.push_back(value(WASM_FUNCREF));
+          break;
         default:
-          list.push_back(value(WASM_EXTERNREF));  // refused
+          list.push_back(value(WASM_EXTERNREF));
           break;
       }
     }
@@ -136,6 +176,7 @@ class Run {
     for (unsigned events = 0;; ++events, ++all_events_) {
       if (events > kMaxEventsOfCall || all_events_ > kMaxEvents) {
         hb_beamr_capi_lib_request_cancel(ctx_);
+        trace_.is_whole = false;
       }
       if (rc == HB_BEAMR_CAPI_LIB_YIELDED) {
         hb_beamr_capi_lib_request_yield(ctx_);
@@ -147,7 +188,12 @@ class Run {
       }
     }
     HB_FUZZ_CHECK(rc != HB_BEAMR_CAPI_LIB_ERROR_INTERNAL);
+    note(rc);
     if (rc == HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED) look_at_trap();
+    if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) {
+      const hb_beamr_capi_lib_event_t& event = *hb_beamr_capi_lib_get_event(ctx_);
+      note(event.num_values, event.values);
+    }
     if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) {
       const std::string error = hb_beamr_capi_lib_get_last_error(ctx_);
       HB_FUZZ_CHECK(!error.empty());
@@ -155,7 +201,10 @@ class Run {
   }
 
   Rc answer(std::uint32_t depth) {
-    const std::string signature = hb_beamr_capi_lib_get_event(ctx_)->signature;
+    const hb_beamr_capi_lib_event_t& event = *hb_beamr_capi_lib_get_event(ctx_);
+    const std::string signature = event.signature;
+    note(event.import_position);
+    note(event.num_values, event.values);
     if (choices_.one_in(8) && depth < kMaxDepth) call_something(depth + 1);
     if (choices_.one_in(16)) use_memory();
     const char* results = signature.c_str() + signature.find(')') + 1;
@@ -165,7 +214,26 @@ class Run {
                                                      list.data());
       if (rc != HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS) return rc;
     }
+    if (choices_.one_in(2)) {
+      const Rc rc = throw_something();
+      if (rc != HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS &&
+          rc != HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED) {
+        return rc;
+      }
+    }
     return hb_beamr_capi_lib_trap_import(ctx_, "no", 2);
+  }
+
+  /// An exception of the first tags, if the module has any.
+  Rc throw_something() {
+    const auto tag = static_cast<std::uint32_t>(choices_.below(3));
+    std::uint32_t num_values = 0;
+    const wasm_valkind_t* kinds = nullptr;
+    const Rc rc = hb_beamr_capi_lib_tag_type(ctx_, tag, &num_values, &kinds);
+    if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return rc;
+    std::vector<wasm_val_t> list;
+    for (std::uint32_t i = 0; i < num_values; ++i) list.push_back(value(kinds[i]));
+    return hb_beamr_capi_lib_throw_import(ctx_, tag, num_values, list.data());
   }
 
   void look_at_trap() {
@@ -174,6 +242,10 @@ class Run {
     for (std::uint32_t i = 0; i < trap.num_frames; ++i) {
       if (trap.frames[i].name != nullptr) read(trap.frames[i].name, trap.frames[i].name_len);
     }
+    note(trap.kind);
+    note(trap.num_payload, trap.payload);
+    // How deep a guest gets depends on how many values its frames have.
+    if (trap.kind == HB_BEAMR_CAPI_LIB_TRAP_STACK_OVERFLOW) trace_.is_whole = false;
   }
 
   void call(std::uint32_t function, std::uint32_t depth) {
@@ -207,6 +279,32 @@ class Run {
       const Rc rc = hb_beamr_capi_lib_find_table_function(ctx_, element, &function);
       if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) call(function, 0);
     }
+    for (const hb_beamr_capi_lib_extern_t& item : exports_) {
+      if (item.kind == WASM_EXTERN_TABLE) use_elements(item);
+    }
+  }
+
+  void use_elements(const hb_beamr_capi_lib_extern_t& item) {
+    std::uint32_t table = 0;
+    std::uint64_t size = 0;
+    HB_FUZZ_CHECK(hb_beamr_capi_lib_find_table(ctx_, item.name, item.name_len, &table) ==
+                  HB_BEAMR_CAPI_LIB_SUCCESS);
+    HB_FUZZ_CHECK(hb_beamr_capi_lib_table_size(ctx_, table, &size) == HB_BEAMR_CAPI_LIB_SUCCESS);
+    note(size);
+    wasm_val_t val{};
+    for (const std::uint64_t element : {std::uint64_t{0}, size - 1, size, UINT64_MAX}) {
+      const Rc rc = hb_beamr_capi_lib_table_get(ctx_, table, element, &val);
+      HB_FUZZ_CHECK((rc == HB_BEAMR_CAPI_LIB_SUCCESS) == (element < size));
+      if (element >= size) continue;
+      note(1, &val);
+      HB_FUZZ_CHECK(hb_beamr_capi_lib_table_set(ctx_, table, element, &val) ==
+                    HB_BEAMR_CAPI_LIB_SUCCESS);
+    }
+    val = value(item.value_type);
+    std::uint64_t before = 0;
+    if (hb_beamr_capi_lib_table_grow(ctx_, table, 1, &val, &before) == HB_BEAMR_CAPI_LIB_SUCCESS) {
+      HB_FUZZ_CHECK(before == size);
+    }
   }
 
   void use_memory() {
@@ -237,6 +335,7 @@ class Run {
       wasm_val_t val{};
       const Rc read = hb_beamr_capi_lib_get_global(ctx_, item.name, item.name_len, &val);
       const Rc write = hb_beamr_capi_lib_set_global(ctx_, item.name, item.name_len, &val);
+      if (read == HB_BEAMR_CAPI_LIB_SUCCESS) note(1, &val);
       HB_FUZZ_CHECK((write == HB_BEAMR_CAPI_LIB_SUCCESS) ==
                     (read == HB_BEAMR_CAPI_LIB_SUCCESS && item.is_mutable));
     }
@@ -255,28 +354,30 @@ class Run {
 
   hb_beamr_capi_lib_context_t* ctx_;
   Input choices_;
+  Trace& trace_;
   std::vector<hb_beamr_capi_lib_extern_t> exports_;
   unsigned all_events_ = 0;
 };
 
 }  // namespace
 
-bool run_guest(std::span<const std::uint8_t> bytes, Input choices) {
+Trace run_guest(std::span<const std::uint8_t> bytes, Input choices, bool force_lowering) {
   // Stopping it forgets all modules: no input depends on the one before.
   HB_FUZZ_CHECK(hb_beamr_capi_lib_init_runtime_global(nullptr) == HB_BEAMR_CAPI_LIB_SUCCESS);
-  bool is_module = false;
+  Trace trace;
   {
     const ContextPtr ctx(hb_beamr_capi_lib_create_context());
     HB_FUZZ_CHECK(ctx != nullptr);
+    hb_beamr_capi_lib_force_exception_lowering(ctx.get(), force_lowering);
     const auto rc = hb_beamr_capi_lib_load_wasm_module(ctx.get(), bytes.data(),
                                                        static_cast<std::uint32_t>(bytes.size()));
     HB_FUZZ_CHECK(rc == HB_BEAMR_CAPI_LIB_SUCCESS ||
                   rc == HB_BEAMR_CAPI_LIB_ERROR_WAMR_LOAD_FAILED);
-    is_module = rc == HB_BEAMR_CAPI_LIB_SUCCESS;
-    if (is_module) Run(ctx.get(), choices).all();
+    trace.is_module = rc == HB_BEAMR_CAPI_LIB_SUCCESS;
+    if (trace.is_module) Run(ctx.get(), choices, trace).all();
   }
   hb_beamr_capi_lib_destroy_runtime_global();
-  return is_module;
+  return trace;
 }
 
 }  // namespace hb::beamr::fuzz

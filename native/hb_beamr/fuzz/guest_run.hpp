@@ -6,14 +6,24 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "input.hpp"
 
 namespace hb::beamr::fuzz {
 
+/// What a guest did, as far as its host can see.
+struct Trace {
+  bool is_module = false;
+  /// Ends of calls, values of results and of arguments of imports, traps.
+  std::vector<std::uint64_t> events{};
+  /// It was not cut short, by its length or by the size of its stack: the same guest does the same again,
+  /// however many instructions it takes for it.
+  bool is_whole = true;
+};
+
 /// Loads the bytes; if they are a module, describes it, makes an instance, calls what it exports, and
-/// uses its memory, globals and table from outside. `choices` gives arguments and answers.
-/// False if they are not a module.
-bool run_guest(std::span<const std::uint8_t> bytes, Input choices);
+/// uses its memory, globals and tables from outside. `choices` gives arguments and answers.
+Trace run_guest(std::span<const std::uint8_t> bytes, Input choices, bool force_lowering = false);
 
 }  // namespace hb::beamr::fuzz

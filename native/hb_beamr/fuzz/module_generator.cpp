@@ -24,6 +24,7 @@ enum SectionId : std::uint8_t {
   kCode = 10,
   kData = 11,
   kDataCount = 12,
+  kTags = 13,
 };
 
 constexpr Type kAllTypes[] = {kI32, kI64, kF32, kF64, kFuncref, kExternref};
@@ -63,6 +64,11 @@ ModulePlan plan_module(Input& input) {
   plan.data_segments = static_cast<std::uint32_t>(input.below(4));
   plan.element_segments.resize(input.below(4));
   for (Type& type : plan.element_segments) type = input.one_in(4) ? kExternref : kFuncref;
+  plan.has_exceptions = input.one_in(2);
+  for (std::uint32_t type = 0; plan.has_exceptions && type < plan.types.size(); ++type) {
+    if (!plan.types[type].results.empty()) continue;
+    for (std::size_t left = input.below(3); left > 0; --left) plan.tags.push_back(type);
+  }
   return plan;
 }
 
@@ -134,7 +140,7 @@ Items encode_types(const ModulePlan& plan) {
 
 std::vector<std::uint8_t> generate_module(Input& input) {
   const ModulePlan plan = plan_module(input);
-  Items imports, functions, tables, memories, globals, elements, code, data;
+  Items imports, functions, tables, memories, tags, globals, elements, code, data;
   Exports exports;
 
   for (std::size_t i = 0; i < plan.functions.size(); ++i) {
@@ -153,6 +159,10 @@ std::vector<std::uint8_t> generate_module(Input& input) {
   if (plan.memory) {
     memories.add().raw(encode(*plan.memory));
     exports.add(2, 0);
+  }
+  for (std::size_t i = 0; i < plan.tags.size(); ++i) {
+    tags.add().op({0}).leb(plan.tags[i]);
+    exports.add(4, i);
   }
   for (std::size_t i = 0; i < plan.globals.size(); ++i) {
     const Global& global = plan.globals[i];
@@ -176,6 +186,7 @@ std::vector<std::uint8_t> generate_module(Input& input) {
   functions.put_section(kFunctions, module);
   tables.put_section(kTables, module);
   memories.put_section(kMemories, module);
+  tags.put_section(kTags, module);
   globals.put_section(kGlobals, module);
   exports.items.put_section(kExports, module);
   const FunctionType& last = plan.type_of(plan.functions.size() - 1);

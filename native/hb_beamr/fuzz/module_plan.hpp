@@ -44,6 +44,9 @@ struct ModulePlan {
   std::vector<Global> globals;
   std::uint32_t data_segments = 0;
   std::vector<Type> element_segments;
+  /// Exceptions are used: they are lowered.
+  bool has_exceptions = false;
+  std::vector<std::uint32_t> tags;  // their types
 
   const FunctionType& type_of(std::size_t function) const { return types[functions[function]]; }
 };

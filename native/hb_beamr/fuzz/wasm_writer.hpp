@@ -17,6 +17,7 @@ enum Type : std::uint8_t {
   kF64 = 0x7C,
   kFuncref = 0x70,
   kExternref = 0x6F,
+  kExnref = 0x69,
 };
 
 using Bytes = ByteWriter;

@@ -1,0 +1,239 @@
+%% Copyright 2026 The hb_beamr authors
+%% SPDX-License-Identifier: Apache-2.0
+
+%%% Imports that are no functions: what `start' gets for them becomes the instance's own.
+-module(hb_beamr_linking_SUITE).
+
+-include_lib("stdlib/include/assert.hrl").
+
+-compile([export_all, nowarn_export_all]).
+
+-define(PAGE, 65536).
+
+suite() ->
+    [{timetrap, {minutes, 5}}].
+
+all() ->
+    [
+        memory_table_and_globals,
+        an_image_of_a_memory,
+        a_large_image,
+        each_instance_has_its_own,
+        globals_without_values,
+        values_that_do_not_fit,
+        types_are_compared,
+        nothing_else_is_linked,
+        offers_that_are_none,
+        offers_that_nobody_wants,
+        names_of_any_kind
+    ].
+
+init_per_testcase(_, Config) ->
+    {ok, _} = application:ensure_all_started(hb_beamr),
+    Config.
+
+end_per_testcase(_, _Config) ->
+    ?assertEqual([], hb_beamr_test_lib:mailbox()).
+
+memory_table_and_globals(_) ->
+    {ok, Instance, Imports, _} = start(#{}),
+    ?assertEqual({memory, "env", "memory", []}, hd(Imports)),
+    ?assertEqual({ok, [$d]}, hb_beamr:call(Instance, "load", [16])),
+    ?assertEqual({ok, [7]}, hb_beamr:call(Instance, 1, [])),
+    ?assertEqual({ok, [1]}, hb_beamr:call(Instance, "grow", [2])),
+    ?assertEqual({ok, [-1]}, hb_beamr:call(Instance, "grow", [1])),
+    ?assertEqual({ok, 3 * ?PAGE}, hb_beamr_io:size(Instance)),
+    ?assertEqual({ok, -5}, hb_beamr:global_get(Instance, "counter")),
+    ?assertEqual({ok, {f32, 16#7FA00001}}, hb_beamr:global_get(Instance, "ratio", #{floats => bits})),
+    ?assertEqual({ok, nan}, hb_beamr:global_get(Instance, "ratio")),
+    ?assertEqual({ok, {externref, {any, "term"}}}, hb_beamr:global_get(Instance, "thing")),
+    ?assertEqual(ok, hb_beamr:global_set(Instance, "counter", 6)),
+    ?assertEqual({ok, 6}, hb_beamr:global_get(Instance, "counter")),
+    ok = hb_beamr:stop(Instance).
+
+an_image_of_a_memory(_) ->
+    [
+        begin
+            {ok, Instance, _, _} = start(#{{"env", "memory"} => Offer}),
+            ?assertEqual({ok, [$a]}, hb_beamr:call(Instance, "load", [0])),
+            ?assertEqual({ok, [$d]}, hb_beamr:call(Instance, "load", [16])),
+            ?assertEqual({ok, [$z]}, hb_beamr:call(Instance, "load", [?PAGE - 1])),
+            ok = hb_beamr:stop(Instance)
+        end
+     || Image <- [<<"a", 0:((?PAGE - 2) * 8), "z">>],
+        Offer <- [Image, {memory, #{image => Image}}]
+    ],
+    ?assertMatch(
+        {error,
+            {link, #{
+                message :=
+                    <<"these imports cannot be linked: memory 'env'.'memory': an image of 65537 ",
+                        _/binary>>
+            }}},
+        start(#{{"env", "memory"} => binary:copy(<<1>>, ?PAGE + 1)})
+    ).
+
+a_large_image(_) ->
+    Wasm = hb_beamr_test_lib:wat(
+        "(module (memory (import \"env\" \"memory\") 320)"
+        " (func (export \"load\") (param i32) (result i32) (i32.load (local.get 0))))"
+    ),
+    Image = <<<<N:32/little>> || N <- lists:seq(0, 320 * ?PAGE div 4 - 1)>>,
+    {ok, Instance, _, _} = hb_beamr:start(Wasm, #{imports => #{{"env", "memory"} => Image}}),
+    [
+        ?assertEqual({ok, [N]}, hb_beamr:call(Instance, "load", [4 * N]))
+     || N <- [0, 1, 1000000, 320 * ?PAGE div 4 - 1]
+    ],
+    ok = hb_beamr:stop(Instance).
+
+each_instance_has_its_own(_) ->
+    {ok, One, _, _} = start(#{}),
+    {ok, Other, _, _} = start(#{{"env", "base"} => 32, {"env", "counter"} => 9}),
+    ok = hb_beamr_io:write(One, 32, <<"one">>),
+    ?assertEqual({ok, <<"data">>}, hb_beamr_io:read(Other, 32, 4)),
+    ?assertEqual({ok, <<0, 0, 0, 0>>}, hb_beamr_io:read(Other, 16, 4)),
+    ok = hb_beamr:global_set(One, "counter", 1),
+    ?assertEqual({ok, 9}, hb_beamr:global_get(Other, "counter")),
+    [ok = hb_beamr:stop(Instance) || Instance <- [One, Other]].
+
+globals_without_values(_) ->
+    ?assertEqual(
+        {error,
+            "these imports cannot be linked: global 'env'.'base': a value of type i32 is wanted; "
+            "global 'env'.'counter': a value of type i64 is wanted; "
+            "global 'env'.'ratio': a value of type f32 is wanted; "
+            "global 'env'.'thing': a value of type externref is wanted; "
+            "global '\\x00é'.'': a value of type i32 is wanted"},
+        hb_beamr:start(hb_beamr_test_lib:wasm(own_imports))
+    ).
+
+values_that_do_not_fit(_) ->
+    [
+        ?assertMatch({error, {link, #{message := _}}}, start(#{{"env", Name} => Value}))
+     || {Name, Value} <- [
+            {"base", 1 bsl 32},
+            {"base", 1.5},
+            {"base", null},
+            {"counter", nan},
+            {"ratio", 1.0e300},
+            {"thing", 5},
+            {"base", {global, i64, const, 5}},
+            {"base", {global, i32, var, 5}},
+            {"counter", {global, i64, const, 5}}
+        ]
+    ].
+
+types_are_compared(_) ->
+    [
+        begin
+            {ok, Instance, _, _} = start(#{{"env", Name} => Offer}),
+            ok = hb_beamr:stop(Instance)
+        end
+     || {Name, Offer} <- [
+            {"memory", {memory, #{minimum => 1, maximum => 3}}},
+            {"memory", {memory, #{minimum => 2, maximum => 2}}},
+            {"table", {table, #{type => funcref, minimum => 2, maximum => 4}}},
+            {"answer", {func, "()i"}},
+            {"answer", {func, <<"()i">>}},
+            {"failure", {tag, "(i)"}},
+            {"counter", {global, i64, var, -1}}
+        ]
+    ],
+    [
+        ?assertEqual(
+            {error, "these imports cannot be linked: " ++ Why},
+            strings(start(#{{"env", Name} => Offer}))
+        )
+     || {Name, Offer, Why} <- [
+            {"memory", {memory, #{minimum => 0, maximum => 3}},
+                "memory 'env'.'memory': a memory (0 to 3 pages) is offered, a memory (1 to 3 "
+                "pages) is wanted"},
+            {"memory", {memory, #{minimum => 1}},
+                "memory 'env'.'memory': a memory (1 pages) is offered, a memory (1 to 3 pages) is "
+                "wanted"},
+            {"memory", {memory, #{minimum => 1, maximum => 3, index_type => i64}},
+                "memory 'env'.'memory': a memory (64-bit, 1 to 3 pages) is offered, a memory (1 "
+                "to 3 pages) is wanted"},
+            {"memory", {func, "()"},
+                "memory 'env'.'memory': a function () is offered, a memory (1 to 3 pages) is "
+                "wanted"},
+            {"table", {table, #{type => externref, minimum => 2, maximum => 4}},
+                "table 'env'.'table': a table of type externref (2 to 4 elements) is offered, a "
+                "table of type funcref (2 to 4 elements) is wanted"},
+            {"answer", {func, "(i)i"},
+                "function 'env'.'answer': a function (i)i is offered, a function ()i is wanted"},
+            {"failure", {tag, "()"},
+                "tag 'env'.'failure': a tag () is offered, a tag (i) is wanted"}
+        ]
+    ].
+
+nothing_else_is_linked(_) ->
+    ?assertEqual(
+        {error,
+            "these imports cannot be linked: memory 'env'.'memory': nothing is offered; "
+            "function 'env'.'answer': nothing is offered; table 'env'.'table': nothing is "
+            "offered; tag 'env'.'failure': nothing is offered"},
+        strings(
+            hb_beamr:start(hb_beamr_test_lib:wasm(own_imports), #{
+                imports => globals(), unresolved => refuse
+            })
+        )
+    ).
+
+offers_that_are_none(_) ->
+    [
+        ?assertMatch({error, {invalid_option, #{message := _}}}, start(Imports))
+     || Imports <- [
+            #{"env" => 5},
+            #{{"env", memory} => <<>>},
+            #{{"env", [-1]} => <<>>},
+            #{{"env", "memory"} => atom},
+            #{{"env", "memory"} => {memory, #{minimum => -1}}},
+            #{{"env", "memory"} => {memory, #{minimum => 1 bsl 64}}},
+            #{{"env", "memory"} => {memory, #{minimum => 1, maximum => many}}},
+            #{{"env", "memory"} => {memory, #{pages => 1}}},
+            #{{"env", "memory"} => {memory, #{image => "a"}}},
+            #{{"env", "table"} => {table, #{minimum => 1}}},
+            #{{"env", "table"} => {table, #{type => i32, minimum => 1}}},
+            #{{"env", "base"} => {global, i32, mutable, 1}},
+            #{{"env", "base"} => {global, int, const, 1}},
+            #{{"env", "base"} => {funcref, self(), 0}},
+            #{{"env", "answer"} => {func, func}}
+        ]
+    ],
+    ?assertMatch(
+        {error, {invalid_option, _}},
+        hb_beamr:start(hb_beamr_test_lib:wasm(own_imports), #{imports => []})
+    ).
+
+offers_that_nobody_wants(_) ->
+    {ok, Instance, _, _} = start(#{{"env", "no_such"} => 5, {"other", "memory"} => <<"image">>}),
+    ok = hb_beamr:stop(Instance).
+
+names_of_any_kind(_) ->
+    Others = maps:remove({[0, $é], ""}, globals()),
+    [
+        begin
+            {ok, Instance, _, _} = hb_beamr:start(
+                hb_beamr_test_lib:wasm(own_imports), #{imports => Others#{Names => 77}}
+            ),
+            ?assertEqual({ok, 77}, hb_beamr:global_get(Instance, "odd")),
+            ok = hb_beamr:stop(Instance)
+        end
+     || Names <- [{<<0, "é"/utf8>>, ""}, {[0, $é], <<>>}]
+    ].
+
+start(Imports) ->
+    hb_beamr:start(hb_beamr_test_lib:wasm(own_imports), #{imports => maps:merge(globals(), Imports)}).
+
+globals() ->
+    #{
+        {"env", "base"} => 16,
+        {"env", "counter"} => -5,
+        {"env", "ratio"} => {f32, 16#7FA00001},
+        {"env", "thing"} => {externref, {any, "term"}},
+        {[0, $é], ""} => 1
+    }.
+
+strings({error, Reason}) -> {error, hb_beamr_error:format_error(Reason)};
+strings(Other) -> Other.
