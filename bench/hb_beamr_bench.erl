@@ -19,6 +19,7 @@ main(Names) ->
         {"calls", fun calls/0},
         {"memory", fun memory/0},
         {"lifecycle", fun lifecycle/0},
+        {"preparation", fun preparation/0},
         {"parallel", fun parallel/0},
         {"waiting", fun waiting/0},
         {"fairness", fun fairness/0}
@@ -145,6 +146,48 @@ lifecycle() ->
         {error, _} ->
             io:format("| SQLite | not built: run scripts/demo.sh first | | |~n")
     end.
+
+%%% Modules that nobody has seen before
+
+-spec preparation() -> ok.
+preparation() ->
+    io:format("~n## Preparation of a module (SQLite), once for all its instances~n~n"),
+    io:format("| | min ms | median ms | memory at most, times the module |~n|---|---|---|---|~n"),
+    case file:read_file(os:getenv("HB_BEAMR_SQLITE", "")) of
+        {ok, Sqlite} ->
+            io:format("(~.2f MB)~n", [byte_size(Sqlite) / 1.0e6]),
+            prepare_row("start of a new module", Sqlite, #{}),
+            prepare_row("with all its code lowered", Sqlite, #{exceptions => force}),
+            {ok, Kept, _, _} = hb_beamr:start(Sqlite),
+            {Min, Median} = measure(50, fun() -> start_stop(Sqlite) end),
+            io:format("| start and stop, module known | ~.2f | ~.2f | |~n", [Min / 1.0e6, Median / 1.0e6]),
+            ok = hb_beamr:stop(Kept);
+        {error, _} ->
+            io:format("| SQLite | not built: run scripts/demo.sh first | | |~n")
+    end.
+
+%% Each time a module that differs from the others by a custom section.
+-spec prepare_row(string(), binary(), hb_beamr:options()) -> ok.
+prepare_row(Name, Wasm, Options) ->
+    [{_, First} | Rest] = [prepare_once(Wasm, N, Options) || N <- lists:seq(0, 20)],
+    Times = lists:sort([Time || {Time, _} <- Rest]),
+    io:format("| ~s | ~.2f | ~.2f | ~.1f |~n", [
+        Name, hd(Times) / 1.0e6, lists:nth(11, Times) / 1.0e6, First / byte_size(Wasm)
+    ]).
+
+%% Nanoseconds, and bytes by which the emulator's memory was larger than before.
+-spec prepare_once(binary(), byte(), hb_beamr:options()) -> {integer(), integer()}.
+prepare_once(Wasm, N, Options) ->
+    Salt = erlang:unique_integer([positive]),
+    Module = <<Wasm/binary, 0, 10, 1, $x, N:8, Salt:56>>,
+    ok = file:write_file("/proc/self/clear_refs", <<"5">>),
+    Before = status("VmRSS"),
+    Start = erlang:monotonic_time(nanosecond),
+    {ok, Pid, _, _} = hb_beamr:start(Module, Options),
+    Time = erlang:monotonic_time(nanosecond) - Start,
+    Highest = status("VmHWM"),
+    ok = hb_beamr:stop(Pid),
+    {Time, (Highest - Before) * 1024}.
 
 -spec start_stop(binary()) -> ok.
 start_stop(Wasm) ->

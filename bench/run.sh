@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures and prints tables. Usage: bench/run.sh [calls|parallel|memory|lifecycle|waiting|fairness]...
+# Measures and prints tables. Usage: bench/run.sh [calls|memory|lifecycle|preparation|parallel|waiting|fairness]...
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 out="$root/_build/bench"

@@ -53,6 +53,8 @@ void try_describe_function(Request& request);
 void describe_trap(Request& request);
 void describe_tag(Request& request);
 
+/// Whether OFFER is allowed now.
+bool can_offer(Port& port) noexcept;
 void offer(Request& request);
 void set_options(Request& request);
 

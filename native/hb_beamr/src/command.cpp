@@ -62,8 +62,8 @@ bool post_command(Port& port, Pid caller, const ErlIOVec& vector, Reply& reply) 
       port.post(LoadJob{Payload::refer(vector, kOperationHeader)}, caller);
       return true;
     case Operation::kOffer:
-      if (!port.is_still()) {
-        reply.error(ErrorCode::kInvalidState, "the instance is busy");
+      if (!can_offer(port)) {
+        reply.error(ErrorCode::kInvalidState, "there is an instance already");
         return false;
       }
       port.post(OfferJob{Payload::refer(vector, kOperationHeader)}, caller);

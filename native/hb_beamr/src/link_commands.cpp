@@ -73,18 +73,21 @@ bool type_of_value(hb_beamr_capi_lib_context_t* context, const hb_beamr_capi_lib
                                                 &wanted) == HB_BEAMR_CAPI_LIB_SUCCESS;
 }
 
-bool is_before_instance(Request& request) {
-  if (request.port.is_still()) return true;
-  request.reply.error(ErrorCode::kInvalidState, "the instance is busy");
-  return false;
-}
-
 }  // namespace
+
+bool can_offer(Port& port) noexcept {
+  if (!port.is_still()) return false;
+  const auto state = hb_beamr_capi_lib_get_state(port.instance().context());
+  return state == HB_BEAMR_CAPI_LIB_STATE_CONTEXT_CREATED ||
+         state == HB_BEAMR_CAPI_LIB_STATE_MODULE_LOADED;
+}
 
 void set_options(Request& request) {
   std::uint8_t options = 0;
   if (!request.data.read(options) || !request.data.is_at_end()) return refuse_malformed(request);
-  if (!is_before_instance(request)) return;
+  if (!can_offer(request.port)) {
+    return request.reply.error(ErrorCode::kInvalidState, "there is an instance already");
+  }
   hb_beamr_capi_lib_context_t* context = request.port.instance().context();
   const auto has = [&](Option option) { return (options & static_cast<unsigned>(option)) != 0; };
   auto rc = hb_beamr_capi_lib_force_exception_lowering(context, has(Option::kForceLowering));
@@ -135,7 +138,9 @@ void offer_import(Instance& instance, Reader data, Reply& reply) {
 }
 
 void offer(Request& request) {
-  if (!is_before_instance(request)) return;
+  if (!can_offer(request.port)) {
+    return request.reply.error(ErrorCode::kInvalidState, "there is an instance already");
+  }
   if (request.data.rest().size() > kOfferedInline) {
     return request.reply.error(ErrorCode::kBadarg, "an offer of that size goes as a command");
   }

@@ -313,6 +313,44 @@ TEST(AllocationFailure, WithTablesReferencesAndSegments) {
   }
 }
 
+TEST(AllocationFailure, WithExceptions) {
+  const auto module = fixture("exceptions");
+  fail_each_request([&](Script& s) {
+    if (!s.begin_with(module)) return;
+    s.call(kOk, "catch", std::array{i32(5)});
+    s.call(HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED, "uncaught", std::array{i32(5)});
+  });
+}
+
+TEST(AllocationFailure, WithImportsOfItsOwn) {
+  const auto module = fixture("imports");
+  const std::vector<std::uint8_t> image(1000, 7);
+  fail_each_request([&](Script& s) {
+    const auto offer = [&](const char* name, const wasm_val_t* value) {
+      return s.run(kOk, [&] {
+        const hb_beamr_capi_lib_offer_t given{.module_name = "env",
+                                              .module_name_len = 3,
+                                              .name = name,
+                                              .name_len = std::strlen(name),
+                                              .type = nullptr,
+                                              .value = value,
+                                              .image = value == nullptr ? image.data() : nullptr,
+                                              .image_len = value == nullptr ? image.size() : 0};
+        return hb_beamr_capi_lib_offer_import(s.ctx(), &given);
+      });
+    };
+    const wasm_val_t base = i32(5);
+    const wasm_val_t counter = i64(5);
+    wasm_val_t reference = i64(5);
+    reference.kind = WASM_EXTERNREF;
+    if (!s.begin() || !offer("base", &base) || !offer("counter", &counter) ||
+        !offer("reference", &reference) || !offer("memory", nullptr)) {
+      return;
+    }
+    if (s.load(module) && s.instantiate()) s.call(kOk, "load", std::array{i32(0)});
+  });
+}
+
 TEST(AllocationFailure, WhenAnErrorIsToldOf) {
   const auto module = fixture("basics");
   fail_each_request([&](Script& s) {
