@@ -97,7 +97,32 @@ TEST_F(DescribeCommands, TrapsAreDescribedWithTheirFrames) {
     cursor.take<std::uint32_t>();
     cursor.take_string<std::uint16_t>();
   }
+  EXPECT_EQ(cursor.take<std::uint8_t>(), 0) << "no exception";
   EXPECT_TRUE(cursor.is_at_end());
+}
+
+TEST_F(DescribeCommands, ExceptionsAreDescribedWithTheirTagAndValues) {
+  const Client client = load(fixture("driver_exceptions"));
+  EXPECT_COMPLETED(client.run(Operation::kInstantiate, u32(0)));
+  for (const auto& [function, naming, module, name] :
+       {std::tuple("throw_own", 1, "", "own"), std::tuple("throw_foreign", 2, "env", "foreign"),
+        std::tuple("throw_hidden", 0, "", "")}) {
+    client.call(function);
+    Cursor cursor(client.run(Operation::kTrapInfo).text);
+    EXPECT_EQ(cursor.take_string<std::uint8_t>(), "exception");
+    cursor.take_string<std::uint16_t>();
+    EXPECT_EQ(cursor.take<std::uint8_t>(), 0);
+    EXPECT_EQ(cursor.take<std::uint8_t>(), 0) << "no frames";
+    EXPECT_EQ(cursor.take<std::uint8_t>(), 1);
+    cursor.take<std::uint32_t>();
+    EXPECT_EQ(cursor.take<std::uint8_t>(), naming);
+    EXPECT_EQ(cursor.take_string<std::uint16_t>(), module);
+    EXPECT_EQ(cursor.take_string<std::uint16_t>(), name);
+    EXPECT_EQ(cursor.take<std::uint16_t>(), 1);
+    EXPECT_EQ(cursor.take<std::uint8_t>(), static_cast<std::uint8_t>(ValueKind::kI32));
+    EXPECT_EQ(cursor.take<std::uint64_t>(), 5U);
+    EXPECT_TRUE(cursor.is_at_end());
+  }
 }
 
 TEST_F(DescribeCommands, WithoutATrapTheKindIsNone) {

@@ -142,9 +142,11 @@ void cells_to_values(const std::uint32_t* cells, std::span<const wasm_valkind_t>
     const std::size_t count = is_wide(kind) ? 2 : 1;
     *values = wasm_val_t{};
     values->kind = kind;
-    std::memcpy(&values->of, cells, count * sizeof(std::uint32_t));
-    // Null is all ones in a cell.
-    if (!is_number(kind) && *cells == UINT32_MAX) values->of.i64 = kNullReference;
+    if (is_number(kind)) {
+      std::memcpy(&values->of, cells, count * sizeof(std::uint32_t));
+    } else {  // null is all ones in a cell
+      values->of.i64 = *cells == UINT32_MAX ? kNullReference : std::int64_t{*cells};
+    }
     cells += count;
     ++values;
   }
