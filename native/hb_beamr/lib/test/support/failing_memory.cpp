@@ -152,7 +152,8 @@ int32_t __wrap_hb_validator_validate(const uint8_t* bytes, size_t len, char* mes
                                      size_t message_len, uint64_t* offset, void* findings) {
   const bool was_counting = meter.is_counting;
   meter.is_counting = false;
-  const int32_t result = __real_hb_validator_validate(bytes, len, message, message_len, offset, findings);
+  const int32_t result =
+      __real_hb_validator_validate(bytes, len, message, message_len, offset, findings);
   meter.is_counting = was_counting;
   return result;
 }
