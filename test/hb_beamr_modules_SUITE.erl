@@ -20,6 +20,10 @@ all() ->
         regular_expressions_in_much_text,
         python_computes,
         python_raises,
+        an_imported_memory,
+        an_imported_memory_with_an_image,
+        an_imported_memory_that_grows,
+        limits_of_an_imported_memory,
         more_than_4_gib_of_memory
     ].
 
@@ -235,10 +239,110 @@ python(Args) ->
     ok = hb_beamr:stop(Instance),
     Answer.
 
+%%% A module from npm that imports its memory
+
+-define(PAGE, 65536).
+%% What the import asks for.
+-define(LEAST_PAGES, 1040).
+-define(MOST_PAGES, 65536).
+
+an_imported_memory(_) ->
+    {ok, Instance, Imports, Exports} = hb_beamr:start(argon2()),
+    ?assertEqual([{memory, "env", "memory", []}], Imports),
+    ?assertEqual(false, lists:keyfind(memory, 1, Exports)),
+    ?assertEqual({ok, ?LEAST_PAGES * ?PAGE}, hb_beamr_io:size(Instance)),
+    Work = hb_beamr_modules_argon2:prepare(example_of_rfc_9106()),
+    ok = hb_beamr_io:write(Instance, 0, hb_beamr_modules_argon2:image(Work)),
+    ?assertEqual(hash_of_rfc_9106(), hb_beamr_modules_argon2:fill(Instance, 0, Work)),
+
+    %% Each instance has its own.
+    {ok, Another, _, _} = hb_beamr:start(argon2()),
+    ?assertEqual({ok, <<0:1024/unit:8>>}, hb_beamr_io:read(Another, 6144, 1024)),
+    ok = hb_beamr:stop(Another),
+    ok = hb_beamr:stop(Instance).
+
+an_imported_memory_with_an_image(_) ->
+    Work = hb_beamr_modules_argon2:prepare(example_of_rfc_9106()),
+    Image = hb_beamr_modules_argon2:image(Work),
+    [
+        begin
+            Imports = #{{"env", "memory"} => Memory},
+            {ok, Instance, _, _} = hb_beamr:start(argon2(), #{imports => Imports}),
+            ?assertEqual({ok, ?LEAST_PAGES * ?PAGE}, hb_beamr_io:size(Instance)),
+            ?assertEqual({ok, <<0:8>>}, hb_beamr_io:read(Instance, byte_size(Image), 1)),
+            ?assertEqual(hash_of_rfc_9106(), hb_beamr_modules_argon2:fill(Instance, 0, Work)),
+            ok = hb_beamr:stop(Instance)
+        end
+     || Memory <- [
+            Image,
+            {memory, #{image => Image}},
+            {memory, #{image => Image, minimum => ?LEAST_PAGES, maximum => ?MOST_PAGES}}
+        ]
+    ].
+
+%% The blocks lie over what was the end of the memory.
+an_imported_memory_that_grows(_) ->
+    {ok, Instance, _, _} = hb_beamr:start(argon2()),
+    Base = ?LEAST_PAGES * ?PAGE - 20000,
+    Work = hb_beamr_modules_argon2:prepare(example_of_rfc_9106()),
+    Image = hb_beamr_modules_argon2:image(Work),
+    ?assertMatch({error, _}, hb_beamr_io:write(Instance, Base, Image)),
+    ?assertEqual({ok, ?LEAST_PAGES}, hb_beamr_io:grow(Instance, 1)),
+    ok = hb_beamr_io:write(Instance, Base, Image),
+    ?assertEqual(hash_of_rfc_9106(), hb_beamr_modules_argon2:fill(Instance, Base, Work)),
+    ok = hb_beamr:stop(Instance).
+
+limits_of_an_imported_memory(_) ->
+    Start = fun(Options) -> hb_beamr:start(argon2(), Options) end,
+    %% That of the import.
+    {ok, Instance, _, _} = Start(#{max_memory => infinity}),
+    ?assertMatch({error, _}, hb_beamr_io:grow(Instance, ?MOST_PAGES - ?LEAST_PAGES + 1)),
+    ?assertEqual({ok, ?LEAST_PAGES * ?PAGE}, hb_beamr_io:size(Instance)),
+    ?assertEqual({ok, ?LEAST_PAGES}, hb_beamr_io:grow(Instance, 0)),
+    ok = hb_beamr:stop(Instance),
+    %% That of the instance.
+    Bytes = (?LEAST_PAGES + 2) * ?PAGE,
+    {ok, Limited, _, _} = Start(#{max_memory => Bytes}),
+    ?assertMatch({error, _}, hb_beamr_io:grow(Limited, 3)),
+    ?assertEqual({ok, ?LEAST_PAGES}, hb_beamr_io:grow(Limited, 2)),
+    ?assertEqual({ok, Bytes}, hb_beamr_io:size(Limited)),
+    ok = hb_beamr:stop(Limited),
+    ?assertMatch({error, {limit, memory, _}}, Start(#{max_memory => ?PAGE})),
+    %% What does not match.
+    [
+        ?assertMatch({error, {_, _}}, Start(#{imports => #{{"env", "memory"} => Offer}}))
+     || Offer <- [
+            {memory, #{minimum => ?LEAST_PAGES - 1}},
+            {memory, #{minimum => ?LEAST_PAGES}},
+            {memory, #{minimum => ?LEAST_PAGES, maximum => ?MOST_PAGES + 1}},
+            {memory, #{minimum => ?LEAST_PAGES, maximum => ?MOST_PAGES, index_type => i64}},
+            {table, #{type => funcref}}
+        ]
+    ],
+    ?assertMatch({error, {_, _}}, Start(#{unresolved => refuse})).
+
+argon2() ->
+    hb_beamr_modules_files:wasm("no-simd").
+
+%% Of the RFC's section 5.3.
+example_of_rfc_9106() ->
+    #{
+        password => binary:copy(<<1>>, 32),
+        salt => binary:copy(<<2>>, 16),
+        secret => binary:copy(<<3>>, 8),
+        data => binary:copy(<<4>>, 12),
+        lanes => 4,
+        memory => 32,
+        passes => 3,
+        size => 32
+    }.
+
+hash_of_rfc_9106() ->
+    <<16#0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659:256>>.
+
 %%% A 64-bit memory of more than 4 GiB
 
 -define(GIB, (1 bsl 30)).
--define(PAGE, 65536).
 
 more_than_4_gib_of_memory(_) ->
     case available_memory() of

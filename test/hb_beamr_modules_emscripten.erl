@@ -10,14 +10,16 @@
 
 -define(PAGE, 65536).
 
-%% Start a module and let its constructors run.
--spec start(binary(), hb_beamr:start_options()) -> hb_beamr:instance().
+%% Start a module and let its constructors run. `__wasm_call_ctors', which modules have that want
+%% emscripten's JavaScript, `hb_beamr:start/2' has called.
+-spec start(binary(), hb_beamr:options()) -> hb_beamr:instance().
 start(Wasm, Options) ->
     {ok, Instance, _Imports, Exports} = hb_beamr:start(Wasm, Options),
-    Names = ["_initialize", "__wasm_call_ctors"],
-    [Constructors] = [Name || {func, Name, "()"} <- Exports, lists:member(Name, Names)],
     World = hb_beamr_modules_wasi:new([], []),
-    {ok, [], _} = hb_beamr:call(Instance, Constructors, [], fun import/3, World),
+    case lists:member({func, "_initialize", "()"}, Exports) of
+        true -> {ok, [], _} = hb_beamr:call(Instance, "_initialize", [], fun import/3, World);
+        false -> true = lists:member({func, "__wasm_call_ctors", "()"}, Exports)
+    end,
     Instance.
 
 %% An import function; its state is that of WASI.
