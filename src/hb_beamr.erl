@@ -174,7 +174,7 @@
 %% begins with the image and has the limits of the import, its own table and globals. A global gets
 %% the value. What is said of a type, minimum and maximum (pages of 64 KiB, or elements) is compared
 %% with what the import asks for, as WebAssembly compares an import with an export: if they do not
-%% match the module is not linked. So is the type of a function or tag; who answers the function is
+%% match the module is not linked. A `maximum' or `index_type' of a memory wants a `minimum'. So is the type of a function or tag; who answers the function is
 %% not said by it.
 
 -type import() :: {

@@ -98,10 +98,18 @@ limited(Kind, Letter, Options, Allowed) ->
     case Known andalso is_binary(Image) andalso limits(Minimum, Maximum, Index) of
         false -> error;
         _ when not is_map_key(minimum, Options), Kind =:= ?MEMORY ->
-            %% Nothing is said of its type.
-            {<<(no_type())/binary, (no_value())/binary>>, Image};
+            image(Options, Image);
         Limits -> {<<1, Kind, Letter, 0, Limits/binary, 0:16, (no_value())/binary>>, Image}
     end.
+
+%% Nothing is said of its type.
+-spec image(map(), binary()) -> {binary(), binary()} | error.
+image(Options, Image) when
+    not is_map_key(maximum, Options), not is_map_key(index_type, Options)
+->
+    {<<(no_type())/binary, (no_value())/binary>>, Image};
+image(_, _) ->
+    error.
 
 -spec limits(term(), term(), term()) -> binary() | false.
 limits(Minimum, Maximum, Index) when

@@ -122,6 +122,8 @@ void offer_import(Instance& instance, Reader data, Reply& reply) {
                                   .image = data.rest().data(),
                                   .image_len = data.rest().size()};
   wasm_valkind_t wanted = WASM_I32;
+  value.kind = wanted;
+  if (has_value != 0) offer.value = &value;
   if (has_value != 0 && type_of_value(context, offer, wanted)) {
     const ValueFault fault = decode_value(kind, bits, wanted, value);
     if (fault == ValueFault::kMalformed) return reply.error(ErrorCode::kBadarg, "malformed offer");
@@ -130,7 +132,6 @@ void offer_import(Instance& instance, Reader data, Reply& reply) {
           "the value of " + std::string(module) + "." + std::string(name) + ", value";
       return reply.error(ErrorCode::kLink, describe_fault(what, {fault, 0}, std::span(&wanted, 1)));
     }
-    offer.value = &value;
   }
   const auto rc = hb_beamr_capi_lib_offer_import(context, &offer);
   if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return reply.error(rc, context);

@@ -124,6 +124,12 @@ std::optional<std::string> Offers::refusal(const ModuleDescription& module, cons
   if (offer != nullptr && offer->type && !types_match(*offer->type, wanted)) {
     return "a " + type_text(*offer->type) + " is offered, a " + type_text(wanted) + " is wanted";
   }
+  if (offer != nullptr && offer->value && import.kind != WASM_EXTERN_GLOBAL) {
+    return "a value is offered, a " + type_text(wanted) + " is wanted";
+  }
+  if (offer != nullptr && !offer->image.empty() && import.kind != WASM_EXTERN_MEMORY) {
+    return "the image of a memory is offered, a " + type_text(wanted) + " is wanted";
+  }
   if (!has_passable_types(module, import)) {
     return "host and guest can pass numbers, funcref and externref only, not " + wanted.signature;
   }
