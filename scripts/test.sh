@@ -101,9 +101,10 @@ compile() {
   erlang as ci compile
 }
 
-# Those of Common Test that need nothing but this project.
+# Those of Common Test that need nothing but this project, and what is made here.
 ct() {
   local suites
+  "$root/scripts/conformance.sh"
   cd "$root/test"
   suites=$(printf '%s\n' hb_beamr_*_SUITE.erl | sed '/^hb_beamr_modules_SUITE/d; s/\.erl$//' | paste -sd,)
   erlang ct --suite="$suites"

@@ -228,8 +228,8 @@ is_official("own" ++ _) -> false;
 is_official("legacy-exceptions" ++ _) -> false;
 is_official(_) -> true.
 
-%% What stands in docs/conformance.md is what came out. With HB_BEAMR_CONFORMANCE_REPORT that file is
-%% written first.
+%% What stands in docs/conformance.md is what came out. HB_BEAMR_CONFORMANCE_REPORT is a file to
+%% write it to.
 the_report_is_that_of_this_run(Config) ->
     Results = ets:tab2list(?config(results, Config)),
     case [Mode || Mode <- ?MODES, is_whole(Mode, Results)] of

@@ -38,7 +38,7 @@ render([{plain, Folders} | Others], Known) ->
 introduction() ->
     "# Conformance\n"
     "\n"
-    "<!-- Written by `scripts/conformance.sh --report'; a test compares it with what comes out. -->\n"
+    "<!-- Written by `scripts/conformance.sh --report'; a test compares it with a new one. -->\n"
     "\n"
     "What the official test scripts of WebAssembly say of this library, run through its Erlang\n"
     "API by `hb_beamr_conformance_SUITE`: modules are started, called and judged as Erlang code\n"
@@ -103,11 +103,12 @@ row(Cells) ->
 
 -spec others([folder()], [{mode(), [folder()]}]) -> iodata().
 others(_, []) ->
-    "\nThe second run, with every module rewritten as those with exceptions are, was not made: this\n"
-    "build has no such option.\n";
+    "\nThe second run, with every module rewritten as those with exceptions are, was not made:\n"
+    "this build has no such option.\n";
 others(Folders, [{forced, Forced}]) ->
     [
-        "\nThe same with every module rewritten as those with exceptions are (`exceptions => force`):\n",
+        "\nThe same with every module rewritten as those with exceptions are\n"
+        "(`exceptions => force`): ",
         case differences(Folders, Forced) of
             [] -> "the same results.\n";
             Different -> ["other results for\n\n", [["- ", Line, "\n"] || Line <- Different]]
