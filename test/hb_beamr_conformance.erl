@@ -79,8 +79,18 @@ run_line({Line, Directive}, Run) ->
         {Outcome, Run2} -> {{Line, Outcome}, Run2}
     catch
         Class:Reason:Stack ->
-            {{Line, failed("the harness: ~p", [{Class, Reason, Stack}])}, Run}
+            Outcome = failed("the harness: ~p", [{Class, Reason, Stack}]),
+            {{Line, Outcome}, without_module(Directive, Outcome, Run)}
     end.
+
+%% What follows is about this module, not about the one before it.
+-spec without_module(directive(), outcome(), run()) -> run().
+without_module({Kind, Name, _}, Outcome, #{modules := Modules} = Run) when
+    Kind =:= module; Kind =:= instance
+->
+    Run#{modules := Modules#{Name => Outcome, none => Outcome}};
+without_module(_, _, Run) ->
+    Run.
 
 -spec directive(directive(), run()) -> {outcome() | none, run()}.
 directive({module, Name, Source}, Run) ->
@@ -289,7 +299,7 @@ returned(Answer, Patterns) ->
 %% Messages may say more than the script expects, or less.
 -spec trapped(answer(), string()) -> outcome().
 trapped({trap, Text} = Answer, Message) ->
-    case lists:prefix(Message, Text) orelse lists:prefix(Text, Message) of
+    case lists:prefix(Message, Text) orelse (Text =/= "" andalso lists:prefix(Text, Message)) of
         true -> passed;
         false -> unexpected(Answer, Message)
     end;
