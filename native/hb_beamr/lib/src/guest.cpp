@@ -78,7 +78,7 @@ hb_beamr_capi_lib_event_kind_t Guest::throw_exception(
     values_to_cells(payload.subspan(i, 1),
                     static_cast<std::uint32_t*>(hb_engine_global(instance_, slots[i].global)));
   }
-  *pending_ = ExceptionLayout::pending_value(tag);
+  *pending_ = layout.pending_value(tag);
   const FunctionType& type = *waiting_->binding->type;
   for (std::size_t i = 0; i < type.results.size(); ++i) {
     waiting_->results->data[i] = zero_value(type.results[i]);
@@ -146,7 +146,7 @@ void Guest::finish_trapped() noexcept {
 
 /// The call came back with an exception on its way, which stays where it is until it is taken.
 void Guest::finish_thrown() noexcept {
-  thrown_tag_ = static_cast<std::uint32_t>(*pending_ - ExceptionLayout::pending_value(0));
+  thrown_tag_ = ExceptionLayout::pending_tag(*pending_);
   *pending_ = 0;
   note_trapped();
 }

@@ -6,6 +6,7 @@
 #include "module_description.hpp"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -96,6 +97,7 @@ class ModuleDescription::Reader {
     });
     if (in.failed() || !is_consistent()) return false;
     name_tags();
+    find_same_tags();
     sort_imports();
     return true;
   }
@@ -223,6 +225,16 @@ class ModuleDescription::Reader {
       if (item.kind != HB_BEAMR_CAPI_LIB_EXTERN_TAG) continue;
       TagName& name = out_.tag_names_[item.index];
       if (name.name.data() == nullptr) name = {{}, item.name};
+    }
+  }
+
+  void find_same_tags() {
+    std::map<std::tuple<std::string_view, std::string_view, std::string_view>, std::uint32_t> first;
+    for (const Import& import : out_.imports_) {
+      if (import.kind != HB_BEAMR_CAPI_LIB_EXTERN_TAG) continue;
+      const std::string_view type = out_.types_[out_.tags_[import.index]].text;
+      const auto key = std::tuple(import.module, import.name, type);
+      out_.same_tags_.push_back(first.try_emplace(key, import.index).first->second);
     }
   }
 

@@ -79,6 +79,10 @@ class ModuleDescription {
   std::uint32_t tag_count() const noexcept { return static_cast<std::uint32_t>(tags_.size()); }
   /// The number of a tag's type; `tag` is below tag_count().
   std::uint32_t tag_type(std::uint32_t tag) const noexcept { return tags_[tag]; }
+  /// The first import of the same name and type, which is the same tag, or the tag itself.
+  std::uint32_t same_tag(std::uint32_t tag) const noexcept {
+    return tag < same_tags_.size() ? same_tags_[tag] : tag;
+  }
   std::uint32_t global_count() const noexcept {
     return static_cast<std::uint32_t>(globals_.size());
   }
@@ -126,6 +130,7 @@ class ModuleDescription {
   std::vector<GlobalType> globals_;
   std::vector<std::uint32_t> tags_;  // by tag: place in types_
   std::vector<TagName> tag_names_;
+  std::vector<std::uint32_t> same_tags_;        // by imported tag
   std::vector<std::uint32_t> imports_by_name_;  // tags and globals: places in imports_, sorted
   std::optional<std::uint32_t> start_function_;
   std::uint64_t segment_bytes_ = 0;

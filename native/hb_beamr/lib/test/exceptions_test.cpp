@@ -130,6 +130,16 @@ TEST_F(Exceptions, OfTheHostAreCaughtByTheGuest) {
   EXPECT_EQ(error(), "Exception: uncaught exception 'env'.'foreign' (11)");
 }
 
+TEST_F(Exceptions, ATagThatIsImportedTwiceIsOneTag) {
+  EXPECT_EQ(call("alias", {i32(12)}), 12);
+  EXPECT_EQ(call("namesake"), 3);
+  EXPECT_EQ(start("uncaught_alias", {i32(4)}), HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED);
+  std::uint32_t foreign = 0;
+  ASSERT_EQ(hb_beamr_capi_lib_find_tag(ctx(), "env", 3, "foreign", 7, &foreign),
+            HB_BEAMR_CAPI_LIB_SUCCESS);
+  EXPECT_EQ(trap().tag, foreign);
+}
+
 TEST_F(Exceptions, OfTheHostAreCheckedAndTheImportWaitsOn) {
   ASSERT_EQ(start("ask", {i32(1)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
   const wasm_val_t wrong = i64(11);

@@ -9,8 +9,9 @@ ExceptionLayout::ExceptionLayout(const ModuleDescription& module)
     : pending_(module.global_count()) {
   std::map<wasm_valkind_t, std::vector<Slot>> slots_of_kind;
   for (std::uint32_t tag = 0; tag < module.tag_count(); ++tag) {
-    const auto [entry, is_new] = payloads_.try_emplace(module.tag_type(tag));
-    tags_.push_back(&entry->second);
+    const std::uint32_t number = module.same_tag(tag);
+    const auto [entry, is_new] = payloads_.try_emplace(module.tag_type(number));
+    tags_.push_back({number, &entry->second});
     if (!is_new) continue;
     std::map<wasm_valkind_t, std::size_t> used;
     for (const wasm_valkind_t kind : module.type(entry->first).params) {

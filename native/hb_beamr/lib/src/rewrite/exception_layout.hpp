@@ -29,21 +29,30 @@ class ExceptionLayout {
 
   /// An i32: 0, or of the exception that is on its way the number of its tag plus 1.
   std::uint32_t pending() const noexcept { return pending_; }
-  static constexpr std::int32_t pending_value(std::uint32_t tag) noexcept {
-    return static_cast<std::int32_t>(tag) + 1;
+  std::int32_t pending_value(std::uint32_t tag) const noexcept {
+    return static_cast<std::int32_t>(tags_[tag].number) + 1;
+  }
+  /// The other way round: the value is of an exception.
+  static constexpr std::uint32_t pending_tag(std::int32_t value) noexcept {
+    return static_cast<std::uint32_t>(value - 1);
   }
   /// In place of a tag, before a trap: throw_ref found null.
   static constexpr std::int32_t kNullReference = -1;
 
   std::span<const Slot> slots() const noexcept { return slots_; }
   /// The slots of a tag's values, in their order.
-  std::span<const Slot> payload(std::uint32_t tag) const noexcept { return *tags_[tag]; }
+  std::span<const Slot> payload(std::uint32_t tag) const noexcept { return *tags_[tag].payload; }
 
  private:
+  struct Tag {
+    std::uint32_t number;              // that of the first import, if it is imported several times
+    const std::vector<Slot>* payload;  // in payloads_
+  };
+
   std::uint32_t pending_;
   std::vector<Slot> slots_;
   std::map<std::uint32_t, std::vector<Slot>> payloads_;  // by type, which many tags may share
-  std::vector<const std::vector<Slot>*> tags_;           // in payloads_
+  std::vector<Tag> tags_;
 };
 
 }  // namespace hb::beamr

@@ -101,7 +101,7 @@ class FunctionLowering {
   }
   void open_if_pending(std::uint32_t tag) {
     get_global(lowering_.layout.pending());
-    out_.op({kOpI32Const}).signed_leb(ExceptionLayout::pending_value(tag)).op({kOpI32Eq});
+    out_.op({kOpI32Const}).signed_leb(lowering_.layout.pending_value(tag)).op({kOpI32Eq});
     open(kOpIf, {});
   }
   void push_payload(std::uint32_t tag) {
@@ -530,7 +530,7 @@ void FunctionLowering::end_delegate(const Instruction& instruction) {
 void FunctionLowering::put_throw(std::uint32_t tag) {
   const auto payload = lowering_.layout.payload(tag);
   for (std::size_t i = payload.size(); i > 0; --i) set_global(payload[i - 1].global);
-  set_pending(ExceptionLayout::pending_value(tag));
+  set_pending(lowering_.layout.pending_value(tag));
   put_branch(handler());
 }
 

@@ -2,6 +2,8 @@
 (module
   (import "env" "ask" (func $ask (param i32) (result i32)))
   (import "env" "foreign" (tag $foreign (param i32)))
+  (import "env" "foreign" (tag $alias (param i32)))
+  (import "env" "foreign" (tag $namesake))
   (tag $number (export "number") (param i32))
   (tag $mixed (export "mixed") (param i32 i64 f32 f64 i64))
   (tag $empty (export "empty"))
@@ -126,4 +128,17 @@
       (catch $foreign (i32.const 2000) (i32.add))
       (catch $number (i32.const 1000) (i32.add))))
   (func (export "ask_plainly") (param i32) (result i32) (call $ask (local.get 0)))
-  (func (export "trap") (try (do (unreachable)) (catch_all))))
+  (func (export "trap") (try (do (unreachable)) (catch_all)))
+
+  ;; The same tag imported twice, and another of its name.
+  (func (export "alias") (param i32) (result i32)
+    (try (result i32)
+      (do (throw $alias (local.get 0)))
+      (catch $foreign)))
+  (func (export "namesake") (result i32)
+    (try (result i32)
+      (do (throw $namesake))
+      (catch $foreign)
+      (catch $namesake (i32.const 3))))
+  (func (export "uncaught_alias") (param i32) (throw $alias (local.get 0)))
+)
