@@ -69,6 +69,7 @@
 -export([cancel/1]).
 -export([reply/2]).
 -export([last_error/1]).
+-export([last_error/2]).
 -export([stub/3]).
 
 %% State.
@@ -458,15 +459,22 @@ reply(Token, Answer) ->
 %% of the instance's last call, if that trapped; while the guest runs this waits. `none' if there is
 %% nothing to tell.
 -spec last_error(instance()) -> hb_beamr_error:reason() | none.
-last_error(Instance) when is_pid(Instance) ->
+last_error(Instance) ->
+    last_error(Instance, #{}).
+
+%% @doc The same; with `#{floats => bits}' a float of an exception comes as its bits, see
+%% {@type value()}.
+-spec last_error(instance(), #{floats => numbers | bits}) -> hb_beamr_error:reason() | none.
+last_error(Instance, Options) when is_pid(Instance), is_map(Options) ->
+    Floats = hb_beamr_value:floats(Options),
     case hb_beamr_cache:last_error(Instance) of
-        none -> last_trap(Instance);
-        Outcome -> hb_beamr_call:reason(Outcome, Instance)
+        none -> last_trap(Instance, Floats);
+        Outcome -> hb_beamr_call:reason(Outcome, Instance, Floats)
     end.
 
--spec last_trap(instance()) -> hb_beamr_error:reason() | none.
-last_trap(Instance) ->
-    Ask = fun(Port) -> hb_beamr_port:trap_info(Port, Instance) end,
+-spec last_trap(instance(), hb_beamr_value:floats()) -> hb_beamr_error:reason() | none.
+last_trap(Instance, Floats) ->
+    Ask = fun(Port) -> hb_beamr_port:trap_info(Port, Instance, Floats) end,
     case hb_beamr_cache:use(Instance, Ask) of
         {ok, #{kind := cancelled} = Details} -> {cancelled, Details};
         {ok, Details} when is_map(Details) -> {trap, Details};

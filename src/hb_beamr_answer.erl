@@ -6,7 +6,7 @@
 -module(hb_beamr_answer).
 
 -export([description/1]).
--export([trap_info/2]).
+-export([trap_info/3]).
 -export([trap_message/1]).
 -export([counters/1]).
 
@@ -50,31 +50,36 @@ kind(3) -> memory;
 kind(4) -> tag.
 
 %% @doc What is known of a trap. Names are copied: the answer is not kept for their sake.
--spec trap_info(binary(), pid()) -> none | hb_beamr_error:details().
-trap_info(<<4, "none", _/binary>>, _Instance) ->
+-spec trap_info(binary(), pid(), hb_beamr_value:floats()) -> none | hb_beamr_error:details().
+trap_info(<<4, "none", _/binary>>, _Instance, _Floats) ->
     none;
 trap_info(
-    <<K, Kind:K/binary, M:16/little, Message:M/binary, Truncated, Count, Rest/binary>>, Instance
+    <<K, Kind:K/binary, M:16/little, Message:M/binary, Truncated, Count, Rest/binary>>,
+    Instance,
+    Floats
 ) ->
     {Frames, Exception} = frames(Count, Rest, []),
-    add_exception(Exception, Instance, #{
+    add_exception(Exception, Instance, Floats, #{
         kind => binary_to_atom(Kind),
         message => binary:copy(Message),
         frames => Frames,
         truncated => Truncated =/= 0
     }).
 
--spec add_exception(binary(), pid(), hb_beamr_error:details()) -> hb_beamr_error:details().
-add_exception(<<0>>, _Instance, Details) ->
+-spec add_exception(binary(), pid(), hb_beamr_value:floats(), Details) -> Details when
+    Details :: hb_beamr_error:details().
+add_exception(<<0>>, _Instance, _Floats, Details) ->
     Details;
 add_exception(
     <<1, Tag:32/little, Naming, M:16/little, Module:M/binary, N:16/little, Name:N/binary,
         _Count:16/little, Values/binary>>,
     Instance,
+    Floats,
     Details
 ) ->
     Details#{
-        tag => tag(Naming, Tag, Module, Name), payload => hb_beamr_value:decode(Values, Instance)
+        tag => tag(Naming, Tag, Module, Name),
+        payload => hb_beamr_value:decode(Values, Instance, Floats)
     }.
 
 -spec tag(0..2, non_neg_integer(), binary(), binary()) -> hb_beamr_error:tag().

@@ -13,6 +13,7 @@
 -export([run/7]).
 -export([instantiate/4]).
 -export([reason/2]).
+-export([reason/3]).
 -export([failure_string/1]).
 
 %% For imports that are answered here rather than by the import function.
@@ -41,7 +42,7 @@
     | {thrown, Info :: binary(), State :: term()}
     | {raised, Class :: error | exit | throw, Reason :: term(), Stacktrace :: list(),
         State :: term()}.
-%% `Info': see `hb_beamr_answer:trap_info/1'. `thrown' is the way of a longjmp or a C++ exception to
+%% `Info': see `hb_beamr_answer:trap_info/3'. `thrown' is the way of a longjmp or a C++ exception to
 %% the next `invoke_*'; at the end of a call it is a trap like others.
 
 -record(context, {
@@ -408,10 +409,19 @@ fail(Outcome, Message, #context{port = Port} = Context) ->
 
 %% @doc Why a call failed, if its import function did not.
 -spec reason(outcome(), pid()) -> hb_beamr_error:reason().
-reason({error, Code, Text, _}, _Pid) -> hb_beamr_error:new(Code, Text);
-reason({trapped, Code, Info, _}, Pid) -> {Code, hb_beamr_answer:trap_info(Info, Pid)};
-reason({thrown, Info, _}, Pid) -> {trap, hb_beamr_answer:trap_info(Info, Pid)};
-reason({timeout, _}, _Pid) -> hb_beamr_error:new(timeout, <<"the deadline has passed">>).
+reason(Outcome, Pid) ->
+    reason(Outcome, Pid, numbers).
+
+%% @doc The same with the floats of an exception as wanted.
+-spec reason(outcome(), pid(), hb_beamr_value:floats()) -> hb_beamr_error:reason().
+reason({error, Code, Text, _}, _Pid, _Floats) ->
+    hb_beamr_error:new(Code, Text);
+reason({trapped, Code, Info, _}, Pid, Floats) ->
+    {Code, hb_beamr_answer:trap_info(Info, Pid, Floats)};
+reason({thrown, Info, _}, Pid, Floats) ->
+    {trap, hb_beamr_answer:trap_info(Info, Pid, Floats)};
+reason({timeout, _}, _Pid, _Floats) ->
+    hb_beamr_error:new(timeout, <<"the deadline has passed">>).
 
 %% @doc The string that the compatible functions answer for it.
 -spec failure_string(outcome()) -> string().

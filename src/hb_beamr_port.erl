@@ -38,7 +38,7 @@
 -export([forget_delivery/2]).
 -export([cancel/1]).
 -export([count_timeout/1]).
--export([trap_info/2]).
+-export([trap_info/3]).
 
 %% Memory and globals.
 -export([read/3]).
@@ -70,7 +70,7 @@
     | {delivered, Id :: non_neg_integer()}
     | timeout
     | failure().
-%% `trapped': see `hb_beamr_answer:trap_info/1'. `delivered': another process has answered the
+%% `trapped': see `hb_beamr_answer:trap_info/3'. `delivered': another process has answered the
 %% import, and `await_delivery/3' gives what; the import still waits. `timeout': the deadline has
 %% passed, and nothing of the call is left.
 
@@ -375,10 +375,11 @@ count_timeout(Port) ->
     ok.
 
 %% @doc What is known of the last trap.
--spec trap_info(port(), pid()) -> {ok, none | hb_beamr_error:details()} | failure().
-trap_info(Port, Instance) ->
+-spec trap_info(port(), pid(), hb_beamr_value:floats()) ->
+    {ok, none | hb_beamr_error:details()} | failure().
+trap_info(Port, Instance, Floats) ->
     case request(Port, ?TRAP_INFO, <<>>) of
-        <<?OK, Info/binary>> -> {ok, hb_beamr_answer:trap_info(Info, Instance)};
+        <<?OK, Info/binary>> -> {ok, hb_beamr_answer:trap_info(Info, Instance, Floats)};
         Answer -> failure(Answer)
     end.
 

@@ -32,6 +32,7 @@ all() ->
         every_kind_of_trap,
         a_trap_tells_its_frames,
         last_error_tells_about_arguments,
+        last_error_gives_the_bits_of_floats,
         the_instance_stays_usable_after_a_trap,
         stack_overflow_is_a_trap,
         stack_size_is_an_option,
@@ -238,6 +239,25 @@ last_error_tells_about_arguments(_) ->
     ?assertMatch(
         {unknown_function, #{message := <<"no such function">>}}, hb_beamr:last_error(Values)
     ).
+
+%% A module whose function throws a float that no Erlang term but its bits can be.
+last_error_gives_the_bits_of_floats(_) ->
+    Wasm = <<
+        (<<0, "asm", 1:32/little>>)/binary,
+        %% (type (func)) (type (func (param f32)))
+        (<<1, 8, 2, 16#60, 0, 0, 16#60, 1, 16#7D, 0>>)/binary,
+        %% A function of the first, a tag of the second.
+        (<<3, 2, 1, 0, 13, 3, 1, 0, 1>>)/binary,
+        (<<7, 9, 1, 5, "throw", 0, 0>>)/binary,
+        %% f32.const, throw 0, end
+        (<<10, 11, 1, 9, 0, 16#43, 16#7FA00001:32/little, 8, 0, 16#0B>>)/binary
+    >>,
+    {ok, Throws, _, _} = hb_beamr:start(Wasm, #{}),
+    {error, "Exception: uncaught exception" ++ _} = hb_beamr:call(Throws, "throw", []),
+    ?assertMatch({trap, #{kind := exception, payload := [nan]}}, hb_beamr:last_error(Throws)),
+    Bits = fun() -> hb_beamr:last_error(Throws, #{floats => bits}) end,
+    ?assertMatch({trap, #{payload := [{f32, 16#7FA00001}]}}, Bits()),
+    ?assertMatch({ok, {trap, #{payload := [{f32, 16#7FA00001}]}}}, hb_beamr_test_lib:run(Bits)).
 
 the_instance_stays_usable_after_a_trap(_) ->
     Traps = hb_beamr_test_lib:start(traps),
