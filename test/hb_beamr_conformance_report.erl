@@ -196,6 +196,9 @@ why(function_of_another_instance) ->
     "a reference to a function is given to another instance";
 why(contents_of_a_table) ->
     "a table with functions is shared by instances";
+why(larger_than_the_import_asks_for) ->
+    "a memory or table is larger than its import asks for, and the module's segments or its start "
+    "function need that: an instance's own begins with what is asked for";
 why(not_exported) ->
     "what instances share is not exported by one of them, so that nobody can keep it the same".
 

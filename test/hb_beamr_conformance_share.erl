@@ -6,11 +6,25 @@
 -module(hb_beamr_conformance_share).
 
 -export([offer/3]).
+-export([is_short/1]).
+-export([options/2]).
+-export([limits/2]).
+-export([complete/3]).
 -export([copy/3]).
+
+-export_type([offered/0]).
+
+-type offered() :: {
+    {Module :: binary(), Name :: binary()},
+    Offer :: hb_beamr:offer() | none,
+    Wanted :: hb_beamr_conformance_world:type()
+}.
+%% An import, what there is for it, and what it asks for.
 
 -type exported() :: {pid(), Name :: binary() | none}.
 
 -define(PAGE, 65536).
+-define(MOST_PAGES, 65536).
 
 %% What an instance exports, with its present contents, for the option `imports' of
 %% `hb_beamr:start/2'.
@@ -32,6 +46,59 @@ offer({table, Of, Index, _, Maximum}, Pid, Name) ->
     end;
 offer({global, Of, Mutability}, Pid, Name) ->
     {global, Of, Mutability, foreign(value({Pid, Name}))}.
+
+%% An instance's own memory or table begins with the size that the import asks for: it may be less
+%% than there is.
+-spec is_short(offered()) -> boolean().
+is_short({_, {memory, #{minimum := Size}}, {memory, _, Minimum, _}}) -> Size > Minimum;
+is_short({_, {table, #{minimum := Size}}, {table, _, _, Minimum, _}}) -> Size > Minimum;
+is_short(_) -> false.
+
+%% Options of `hb_beamr:start/2' with these offers.
+-spec options([offered()], hb_beamr:options()) -> hb_beamr:options().
+options([], Options) ->
+    Options;
+options(Offers, Options) ->
+    Imports = maps:from_list([
+        {Name, beginning(Offer, Wanted)}
+     || {Name, Offer, Wanted} <- Offers, Offer =/= none
+    ]),
+    Options#{imports => Imports, unresolved => refuse}.
+
+%% An import may allow a larger memory than the one that is imported can become.
+-spec limits([offered()], hb_beamr:options()) -> hb_beamr:options().
+limits(Offers, Options) ->
+    Limits = [
+        Maximum * ?PAGE
+     || {_, {memory, #{maximum := Maximum}}, _} <- Offers,
+        is_integer(Maximum),
+        Maximum < ?MOST_PAGES
+    ],
+    case Limits of
+        [] -> Options;
+        [Limit | _] -> Options#{max_memory => Limit}
+    end.
+
+-spec beginning(hb_beamr:offer(), hb_beamr_conformance_world:type()) -> hb_beamr:offer().
+beginning({memory, #{image := Image} = Offer}, {memory, _, Minimum, _}) when
+    byte_size(Image) > Minimum * ?PAGE
+->
+    {memory, Offer#{image := binary:part(Image, 0, Minimum * ?PAGE)}};
+beginning(Offer, _) ->
+    Offer.
+
+%% Give an instance what it has not got yet of something short.
+-spec complete(offered(), memory | table, exported()) -> ok.
+complete({_, {memory, #{minimum := Size} = Offer}, {_, _, Minimum, _}}, memory, {Pid, _}) ->
+    {ok, Minimum} = hb_beamr_io:grow(Pid, Size - Minimum),
+    Image = maps:get(image, Offer, <<>>),
+    Given = min(Minimum * ?PAGE, byte_size(Image)),
+    <<_:Given/binary, Rest/binary>> = Image,
+    ok = hb_beamr_io:write(Pid, Given, Rest);
+complete({_, {table, #{minimum := Size}}, {_, _, _, Minimum, _}}, table, To) ->
+    {Pid, Name} = exported(To),
+    {ok, Minimum} = hb_beamr:table_grow(Pid, Name, Size - Minimum, null),
+    ok.
 
 -spec copy(memory | table | global, exported(), exported()) -> ok.
 copy(memory, {From, _}, {To, _}) ->

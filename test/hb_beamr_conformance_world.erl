@@ -103,7 +103,7 @@ start({wasm, _, _, _, Imports, _, HasStart} = Wasm, World) ->
         %% The import functions of calls do not answer to start functions.
         HasStart andalso lists:any(fun is_call/1, Items) andalso
             cannot(import_of_a_start_function),
-        start(Wasm, Items, [{Name, offer(Item, World)} || {Name, Item} <- Items], World)
+        start(Wasm, Items, offers(Imports, Items, World), World)
     catch
         throw:{cannot, Why} ->
             {cannot, Why, lose(shared_imports(Items), Why, World)}
@@ -114,13 +114,21 @@ start({wasm, _, _, _, Imports, _, HasStart} = Wasm, World) ->
 skip({wasm, _, _, _, Imports, _, _}, Why, World) ->
     lose(shared_imports(items(Imports, World)), Why, World).
 
--spec start(wasm(), [named_item()], [{term(), term()}], world()) ->
+-spec start(wasm(), [named_item()], [hb_beamr_conformance_share:offered()], world()) ->
     {ok, instance(), world()} | {error, hb_beamr_error:reason() | timeout, world()}.
-start({wasm, Bytes, _, _, _, _, _} = Wasm, Items, Offers, #{options := Options} = World) ->
-    case hb_beamr:start(Bytes, with_imports(Offers, Options)) of
+start({wasm, Bytes, _, _, _, _, HasStart} = Wasm, Items, Offers, World) ->
+    #{options := Options} = World,
+    Short = [Offered || Offered <- Offers, hb_beamr_conformance_share:is_short(Offered)],
+    %% A start function could see it.
+    HasStart andalso Short =/= [] andalso cannot(larger_than_the_import_asks_for),
+    Limited = hb_beamr_conformance_share:limits(Offers, Options),
+    case hb_beamr:start(Bytes, hb_beamr_conformance_share:options(Offers, Limited)) of
         {ok, Pid, _, _} ->
             {Instance, World2} = add(Pid, Wasm, Items, World),
-            {ok, Instance, have(Instance, shared_imports(Items), World2)};
+            World3 = have(Instance, shared_imports(Items), World2),
+            {ok, Instance, lists:foldl(complete(Instance), World3, Short)};
+        {error, {Ran, _}} when Short =/= [], Ran =:= instantiate orelse Ran =:= trap ->
+            cannot(larger_than_the_import_asks_for);
         {error, {Ran, _} = Reason} when Ran =:= instantiate; Ran =:= trap ->
             %% It may have written into what it shares before it failed.
             Why = {not_expressible, memory_of_a_failed_start},
@@ -129,20 +137,39 @@ start({wasm, Bytes, _, _, _, _, _} = Wasm, Items, Offers, #{options := Options} 
             {error, Reason, World}
     end.
 
--spec with_imports([{term(), term()}], hb_beamr:options()) -> hb_beamr:options().
-with_imports([], Options) ->
-    Options;
-with_imports(Offers, Options) ->
-    Named = [{Name, Offer} || {Name, Offer} <- Offers, Offer =/= none],
-    Options#{imports => maps:from_list(Named), unresolved => refuse}.
+%% Make what an instance imports as large as it is elsewhere.
+-spec complete(instance()) -> fun((hb_beamr_conformance_share:offered(), world()) -> world()).
+complete(Instance) ->
+    fun({Name, _, _} = Offered, World) ->
+        {_, _, Type, Object} =
+            case maps:get(Name, maps:get(imports, state(Instance, World))) of
+                {spectest, Named, T} -> {none, none, T, {Instance, element(1, T), Named}};
+                Item -> Item
+            end,
+        To = {pid(Instance, World), exported_as(Object, Instance, World)},
+        try hb_beamr_conformance_share:complete(Offered, element(1, Type), To) of
+            ok -> World
+        catch
+            throw:{cannot, Why} -> lose_instance(Instance, Why, World)
+        end
+    end.
 
 %% Try to start a module whose imports do not fit. What they hold does not count.
--spec link(wasm(), world()) -> ok | {error, hb_beamr_error:reason() | timeout}.
+-spec link(wasm(), world()) ->
+    ok | {error, hb_beamr_error:reason() | timeout} | {cannot, obstacle()}.
 link({wasm, Bytes, _, _, Imports, _, _}, #{options := Options} = World) ->
-    Offers = [{Name, offer_of_type(Item, World)} || {Name, Item} <- items(Imports, World)],
-    case hb_beamr:start(Bytes, with_imports(Offers, Options)) of
-        {ok, Pid, _, _} -> hb_beamr:stop(Pid);
-        {error, Reason} -> {error, Reason}
+    Offers = [
+        {Name, offer_of_type(Item, World), Type}
+     || {{Name, Item}, {_, _, Type}} <- lists:zip(items(Imports, World), Imports)
+    ],
+    IsShort = lists:any(fun hb_beamr_conformance_share:is_short/1, Offers),
+    case hb_beamr:start(Bytes, hb_beamr_conformance_share:options(Offers, Options)) of
+        {ok, Pid, _, _} ->
+            hb_beamr:stop(Pid);
+        {error, {Ran, _}} when IsShort, Ran =:= instantiate orelse Ran =:= trap ->
+            {cannot, {not_expressible, larger_than_the_import_asks_for}};
+        {error, Reason} ->
+            {error, Reason}
     end.
 
 %% End an instance that nobody can name or import from any more.
@@ -198,7 +225,7 @@ nested_call(Instance, Name, Arguments, World) ->
 
 -spec failure(string(), pid()) -> answer().
 failure(Text, Pid) ->
-    case hb_beamr:last_error(Pid) of
+    case hb_beamr:last_error(Pid, #{floats => bits}) of
         {trap, #{kind := exception, tag := Tag, payload := Payload}} -> {exception, Tag, Payload};
         {trap, #{kind := stack_overflow}} -> {trap, "call stack exhausted: " ++ Text};
         _ -> {trap, Text}
@@ -283,6 +310,14 @@ item(Module, Name, #{registered := Registered} = World) ->
 is_call({_, {_, _, {func, _}, _}}) -> true;
 is_call(_) -> false.
 
+-spec offers([{binary(), binary(), type()}], [named_item()], world()) ->
+    [hb_beamr_conformance_share:offered()].
+offers(Imports, Items, World) ->
+    [
+        {Name, offer(Item, World), Type}
+     || {{Name, Item}, {_, _, Type}} <- lists:zip(Items, Imports)
+    ].
+
 -spec offer(item() | none, world()) -> term().
 offer(none, _) ->
     none;
@@ -342,7 +377,10 @@ update(Instance, Changes, #{instances := Instances} = World) ->
 -spec add(pid(), wasm(), [named_item()], world()) -> {instance(), world()}.
 add(Pid, {wasm, _, _, _, _, Exports, _}, Items, #{instances := Instances} = World) ->
     Instance = erlang:unique_integer([positive]),
-    Named = [{Name, {Type, object(Type, Of, Instance, Items)}} || {Name, Type, Of} <- Exports],
+    Named = [
+        {Name, {type(Type, Of, Items), object(Type, Of, Instance, Items)}}
+     || {Name, Type, Of} <- Exports
+    ],
     State = #{
         pid => Pid,
         imports => maps:from_list(Items),
@@ -352,6 +390,14 @@ add(Pid, {wasm, _, _, _, _, Exports, _}, Items, #{instances := Instances} = Worl
         lost => none
     },
     {Instance, World#{instances := Instances#{Instance => State}}}.
+
+%% What is exported again has the type that it had where it comes from.
+-spec type(type(), origin(), [named_item()]) -> type().
+type(Type, {own, _}, _) ->
+    Type;
+type(_, {import, Position}, Items) ->
+    {_, Item} = lists:nth(Position + 1, Items),
+    element(3, Item).
 
 -spec object(type(), origin(), instance(), [named_item()]) -> object().
 object(Type, {own, Index}, Instance, _) ->
