@@ -37,6 +37,7 @@
 
 -record(instance, {
     pid :: pid(),
+    port :: port(),
     owner :: pid() | none,
     is_running = true :: boolean(),
     %% Processes in the order of their turns.
@@ -221,7 +222,9 @@ step({start, N, I, Owner}, #model{instances = Instances} = Model) ->
             Pid = pid(Owner, Model),
             {ok, Instance, _, _} =
                 do(N, fun() -> hb_beamr:start(Wasm, #{owner => Pid}) end, Model),
-            Model#model{instances = Instances#{I => #instance{pid = Instance, owner = Pid}}};
+            {Port, _} = hb_beamr_registry:find(Instance),
+            New = #instance{pid = Instance, port = Port, owner = Pid},
+            Model#model{instances = Instances#{I => New}};
         false ->
             Model
     end;
@@ -459,10 +462,12 @@ end_instance(I, End, #model{instances = Instances} = Model) ->
 
 %% All that wait for the driver there are told.
 instance_ends(Pid, #model{instances = Instances, frames = Frames} = Model) ->
-    hb_beamr_test_lib:wait_until(fun() ->
-        not is_process_alive(Pid) andalso hb_beamr_registry:find(Pid) =:= none
-    end),
     [{I, Instance}] = [{I, X} || {I, #instance{pid = P} = X} <- maps:to_list(Instances), P =:= Pid],
+    hb_beamr_test_lib:wait_until(fun() ->
+        %% The port of a process that was killed may close after everybody else knows of it.
+        not is_process_alive(Pid) andalso hb_beamr_registry:find(Pid) =:= none andalso
+            erlang:port_info(Instance#instance.port) =:= undefined
+    end),
     Ended = Instance#instance{is_running = false, queue = []},
     maps:fold(
         fun
