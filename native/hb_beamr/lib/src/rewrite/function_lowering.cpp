@@ -283,6 +283,7 @@ Status FunctionLowering::lower(std::size_t max_size) {
   while (!in.at_end()) {
     const auto instruction = in.next();
     if (!instruction) return unknown(in.position());
+    if (frames_.empty()) break;  // not in valid code
     const auto original = static_cast<std::uint32_t>(begin_ + code_begin_ + instruction->begin);
     marks_.emplace_back(static_cast<std::uint32_t>(out_.size()), original);
     lower_one(*instruction);
@@ -292,6 +293,10 @@ Status FunctionLowering::lower(std::size_t max_size) {
           "exceptions without them would take too much code or too many locals (at offset " +
               std::to_string(original) + ")"};
     }
+  }
+  if (!frames_.empty() || !in.at_end()) {
+    return Error{Rc::kInternal, "the function at offset " + std::to_string(begin_) +
+                                    " does not end where its blocks do"};
   }
   return ok();
 }
