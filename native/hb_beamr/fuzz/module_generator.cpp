@@ -7,25 +7,10 @@
 
 #include "code_generator.hpp"
 #include "module_plan.hpp"
+#include "section.hpp"
 
 namespace hb::beamr::fuzz {
 namespace {
-
-enum SectionId : std::uint8_t {
-  kTypes = 1,
-  kImports = 2,
-  kFunctions = 3,
-  kTables = 4,
-  kMemories = 5,
-  kGlobals = 6,
-  kExports = 7,
-  kStart = 8,
-  kElements = 9,
-  kCode = 10,
-  kData = 11,
-  kDataCount = 12,
-  kTags = 13,
-};
 
 constexpr Type kAllTypes[] = {kI32, kI64, kF32, kF64, kFuncref, kExternref};
 
@@ -181,22 +166,22 @@ std::vector<std::uint8_t> generate_module(Input& input) {
 
   Bytes module;
   module.op({0, 'a', 's', 'm', 1, 0, 0, 0});
-  encode_types(plan).put_section(kTypes, module);
-  imports.put_section(kImports, module);
-  functions.put_section(kFunctions, module);
-  tables.put_section(kTables, module);
-  memories.put_section(kMemories, module);
-  tags.put_section(kTags, module);
-  globals.put_section(kGlobals, module);
-  exports.items.put_section(kExports, module);
+  encode_types(plan).put_section(kTypeSection, module);
+  imports.put_section(kImportSection, module);
+  functions.put_section(kFunctionSection, module);
+  tables.put_section(kTableSection, module);
+  memories.put_section(kMemorySection, module);
+  tags.put_section(kTagSection, module);
+  globals.put_section(kGlobalSection, module);
+  exports.items.put_section(kExportSection, module);
   const FunctionType& last = plan.type_of(plan.functions.size() - 1);
   if (last.params.empty() && last.results.empty() && input.one_in(2)) {
-    module.op({kStart}).sized(Bytes().leb(plan.functions.size() - 1));
+    module.op({kStartSection}).sized(Bytes().leb(plan.functions.size() - 1));
   }
-  elements.put_section(kElements, module);
-  if (plan.data_segments > 0) module.op({kDataCount}).sized(Bytes().leb(plan.data_segments));
-  code.put_section(kCode, module);
-  data.put_section(kData, module);
+  elements.put_section(kElementSection, module);
+  if (plan.data_segments > 0) module.op({kDataCountSection}).sized(Bytes().leb(plan.data_segments));
+  code.put_section(kCodeSection, module);
+  data.put_section(kDataSection, module);
   return module;
 }
 

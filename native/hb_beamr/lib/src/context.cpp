@@ -38,21 +38,6 @@ const char* state_name(State state) noexcept {
   return "unknown state";
 }
 
-const char* kind_name(wasm_externkind_t kind) noexcept {
-  switch (kind) {
-    case WASM_EXTERN_FUNC:
-      return "function";
-    case WASM_EXTERN_GLOBAL:
-      return "global";
-    case WASM_EXTERN_TABLE:
-      return "table";
-    case HB_BEAMR_CAPI_LIB_EXTERN_TAG:
-      return "tag";
-    default:
-      return "memory";
-  }
-}
-
 void describe_limits(const Limits& limits, hb_beamr_capi_lib_extern_t* out) noexcept {
   out->is_64 = limits.is_64;
   out->has_maximum = limits.has_maximum;
@@ -280,9 +265,7 @@ Status Context::bind_imports(hb_beamr_capi_user_host_func_callback_t default_cal
     const auto refusal =
         offers_.refusal(module_->description(), import, binding.callback != nullptr);
     if (!refusal) continue;
-    missing += missing.empty() ? "" : "; ";
-    missing += std::string(kind_name(import.kind)) + " " + quoted(import.module) + "." +
-               quoted(import.name) + ": " + *refusal;
+    missing += (missing.empty() ? "" : "; ") + *refusal;
   }
   if (!missing.empty()) {
     return Error{Rc::kLinkingFailed, "these imports cannot be linked: " + missing};

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "linear_memory.hpp"
+#include "text.hpp"
 
 namespace hb::beamr {
 namespace {
@@ -118,6 +119,14 @@ const Offer* Offers::find(const Import& import) const {
 
 std::optional<std::string> Offers::refusal(const ModuleDescription& module, const Import& import,
                                            bool is_bound) const {
+  auto why = reason(module, import, is_bound);
+  if (!why) return why;
+  return std::string(kind_name(import.kind)) + " " + quoted(import.module) + "." +
+         quoted(import.name) + ": " + *why;
+}
+
+std::optional<std::string> Offers::reason(const ModuleDescription& module, const Import& import,
+                                          bool is_bound) const {
   const Offer* offer = find(import);
   const ExternType wanted = type_of(module, import);
   if (offer == nullptr && refuses_unresolved_) return "nothing is offered";

@@ -51,8 +51,7 @@ class Offers {
   /// Bytes of all images.
   std::uint64_t image_bytes() const noexcept;
 
-  const Offer* find(const Import& import) const;
-  /// Why the import cannot be linked, or nothing. `is_bound`: it is a function that the host answers.
+  /// Which import it is and why it cannot be linked, or nothing. `is_bound`: it is a function that the host answers.
   std::optional<std::string> refusal(const ModuleDescription& module, const Import& import,
                                      bool is_bound) const;
   /// For a module whose imports can all be linked; refers to the offers.
@@ -61,6 +60,10 @@ class Offers {
  private:
   std::map<std::pair<std::string, std::string>, Offer> offers_;
   bool refuses_unresolved_ = false;
+
+  const Offer* find(const Import& import) const;
+  std::optional<std::string> reason(const ModuleDescription& module, const Import& import,
+                                    bool is_bound) const;
 };
 
 }  // namespace hb::beamr
