@@ -17,7 +17,7 @@ namespace hb::beamr {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 // Instrumented frames are several times as large.
-inline constexpr std::size_t kStackSize = std::size_t{1} << 20;
+inline constexpr std::size_t kStackSize = std::size_t{4} << 20;
 inline constexpr std::size_t kStackReserve = std::size_t{192} << 10;
 #else
 /// Address space of a stack, and its alignment. Only touched pages cost memory: about 4 KiB for a
