@@ -283,7 +283,8 @@ answer({ok, {import_exception, _} = Exception, State} = Answer, Import, Id, Cont
     case {hb_beamr_token:delivery(Exception, Pid, Port), hb_beamr_deadline:is_over(Deadline)} of
         {{ok, _}, true} -> time_out(Context, State);
         {{ok, {trap, Text}}, false} -> throw_out(Text, Import, Id, Context, State);
-        {{ok, Thrown}, false} -> go_on(pass_on(Thrown, Context), Import, Id, Context, State);
+        {{ok, {throw, Thrown}}, false} ->
+            go_on(hb_beamr_port:throw(Port, Thrown, Deadline), Import, Id, Context, State);
         {{error, Code, Text}, _} -> fail({error, Code, Text, State}, Text, Context);
         {closed, _} -> loop(closed, Context, State);
         {error, _} -> bad_return(Answer, Context, Before)

@@ -20,6 +20,7 @@ all() ->
         an_import_function_throws,
         one_of_an_import_that_nobody_catches,
         a_reply_that_throws,
+        an_exception_after_a_reply,
         a_text_is_a_trap_and_is_not_caught,
         exceptions_that_an_import_cannot_throw,
         one_of_a_nested_call,
@@ -136,6 +137,17 @@ a_reply_that_throws(_) ->
     ?assertMatch(
         [{error, {unknown_tag, #{message := <<"none">>}}}, {error, {bad_result, _}}, ok], Replies
     ),
+    ok = hb_beamr:stop(Instance).
+
+%% The first answer counts, and was told so.
+an_exception_after_a_reply(_) ->
+    Instance = start(),
+    Both = fun(State, #{token := Token}, _) ->
+        ok = hb_beamr:reply(Token, {ok, [5]}),
+        {ok, {import_exception, {"own", [21]}}, State}
+    end,
+    ?assertEqual({ok, [5], s}, hb_beamr:call(Instance, "ask_and_catch", [1], Both, s)),
+    ?assertEqual({ok, [3]}, hb_beamr:call(Instance, "catch", [3])),
     ok = hb_beamr:stop(Instance).
 
 a_text_is_a_trap_and_is_not_caught(_) ->

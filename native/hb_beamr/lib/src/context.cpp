@@ -305,6 +305,7 @@ Rc Context::instantiate(hb_beamr_capi_user_host_func_callback_t default_callback
   instance_ = *instance;
   guest_.attach(instance_->handle(), instance_->exec_env(), *module_);
   if (start_functions_.empty()) {
+    end_start();
     move(State::kInstantiated);
     return Rc::kSuccess;
   }

@@ -125,6 +125,7 @@ class Context {
                       std::span<const hb_beamr_capi_native_symbol_t> overrides);
   void queue_start_functions();
   Rc run_start_functions();
+  void end_start() noexcept;
   void drop_instance();
 
   /// Handles events until one that the caller must see, and answers it.

@@ -41,7 +41,8 @@ Rc Context::proceed(hb_beamr_capi_lib_event_kind_t kind) {
           kind = start_next_start_function();
           break;
         }
-        is_starting_ = false;
+        if (is_starting_) [[unlikely]]
+          end_start();
         move(State::kInstantiated);
         return Rc::kSuccess;
       case HB_BEAMR_CAPI_LIB_EVENT_YIELDED:
@@ -74,6 +75,7 @@ Rc Context::find_table_function(std::uint64_t element, std::uint32_t* function) 
   if (const Rc rc = require_instance("looking at a table"); rc != Rc::kSuccess) return rc;
   const ModuleDescription& module = module_->description();
   std::optional<std::uint32_t> table = module.find_export(WASM_EXTERN_TABLE, kFunctionTable);
+  if (table && module.table_type(*table).element_type != WASM_FUNCREF) table.reset();
   for (const Export& item : module.exports()) {
     if (table) break;
     if (item.kind == WASM_EXTERN_TABLE &&
@@ -232,6 +234,12 @@ Rc Context::on_trapped() {
     move(State::kTrapped);
   }
   return is_cancelled ? Rc::kCancelled : Rc::kCallFailed;
+}
+
+/// What was kept in case that it has to be tried again goes: images of memories can be large.
+void Context::end_start() noexcept {
+  is_starting_ = false;
+  offers_ = {};
 }
 
 Rc Context::run_start_functions() {
