@@ -505,9 +505,12 @@ next_turn(Pid, #model{instances = Instances} = Model) ->
     end.
 
 has_turn(N, #frame{function = spin, instance = Pid} = Frame, Model) ->
+    [Queue] = [Q || #instance{pid = P, queue = Q} <- maps:values(Model#model.instances), P =:= Pid],
+    %% The guest of a caller that was killed works until it sees that it shall not: only when
+    %% fewer wait it is the next one that works.
     hb_beamr_test_lib:wait_until(fun() ->
-        {ok, #{activity := Activity}} = hb_beamr:info(Pid),
-        Activity =:= working
+        {ok, #{activity := Activity, waiting := Waiting}} = hb_beamr:info(Pid),
+        {working, length(Queue)} =:= {Activity, Waiting}
     end),
     replace(N, Frame#frame{state = spinning}, Model);
 has_turn(N, Frame, Model) ->
