@@ -9,19 +9,22 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 log="$root/_build/logs/install-deps.log"
 oldest_debian=12
+llvm_versions=$(sed -n 's/^set(HB_BEAMR_LLVM_VERSIONS \(.*\))/\1/p' \
+  "$root/native/hb_beamr/cmake/llvm.cmake")
 oldest_rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/engine/Cargo.toml")
 
 say() { printf 'install-deps: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
 # Each line: a package and, if one shows that the need is met by whatever means, a command.
-# `rust` stands for cargo and rustc, new enough.
+# `rust` stands for cargo and rustc, new enough; `llvm` for the newest LLVM that the compiler of
+# modules works with.
 needs_of() {
   case $1 in
     build) printf '%s\n' \
       'ca-certificates' 'cmake cmake' 'ninja-build ninja' 'g++ g++' 'patch patch' \
       'libboost-context-dev' 'erlang-base erl' 'erlang-dev' 'erlang-crypto' \
-      'erlang-parsetools' 'erlang-syntax-tools' 'erlang-tools' 'rebar3 rebar3' 'rust' ;;
+      'erlang-parsetools' 'erlang-syntax-tools' 'erlang-tools' 'rebar3 rebar3' 'rust' 'llvm' ;;
     test) printf '%s\n' \
       'libgtest-dev' 'wabt wat2wasm' 'clang clang' 'clang-tidy clang-tidy' \
       'clang-format clang-format' 'libclang-rt-dev' 'erlang-common-test' 'erlang-dialyzer' \
@@ -47,6 +50,14 @@ rust_version() { rustc --version 2>/dev/null | sed -n 's/^rustc \([0-9.]*\).*/\1
 # Compiling needs no more than this; edition and lock file formats go with the version.
 rust_suits() { have cargo && have rustc && at_least "$(rust_version)" "$oldest_rust"; }
 
+llvm_suits() {
+  local version
+  for version in $llvm_versions; do
+    if have "llvm-config-$version"; then return; fi
+  done
+  return 1
+}
+
 # An Erlang that is not Debian's is whole: its applications are not packages.
 foreign_erlang() { have erl && ! dpkg-query -S "$(readlink -f "$(command -v erl)")" >/dev/null 2>&1; }
 
@@ -61,6 +72,7 @@ missing_packages() {
       case $package in
         erlang-*) if $skip_erlang; then continue; fi ;;
         rust) if rust_suits; then continue; fi ;;
+        llvm) if llvm_suits; then continue; fi ;;
       esac
       printf '%s\n' "$package"
     done
@@ -81,6 +93,18 @@ rust_packages() {
   fail "no rustc $oldest_rust or newer in this system's packages; install one from https://rustup.rs"
 }
 
+# To be called after `apt-get update`.
+llvm_package() {
+  local version
+  for version in $llvm_versions; do
+    if apt-cache policy "llvm-$version-dev" | grep -q '^ *Candidate: [0-9]'; then
+      printf '%s\n' "llvm-$version-dev"
+      return
+    fi
+  done
+  fail "none of LLVM $llvm_versions in this system's packages"
+}
+
 # Without a terminal sudo fails where it would have to ask for a password.
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -97,7 +121,7 @@ refuse_foreign_system() {
   say "this is not Debian $oldest_debian or newer. Needed, by the names of Debian's packages:"
   for part in "$@"; do
     needs_of "$part" | while read -r package command; do printf '  %s\n' "$package"; done
-  done | sort -u | sed "s/^  rust$/  cargo and rustc, $oldest_rust or newer/" >&2
+  done | sort -u | sed "s/^  rust$/  cargo and rustc, $oldest_rust or newer/; s/^  llvm$/  llvm-<N>-dev, N one of $llvm_versions/" >&2
   exit 3
 }
 
@@ -122,6 +146,8 @@ install_missing() {
       local rust
       rust=$(rust_packages)
       mapfile -t -O "${#wanted[@]}" wanted <<<"$rust"
+    elif [ "$package" = llvm ]; then
+      wanted+=("$(llvm_package)")
     else
       wanted+=("$package")
     fi

@@ -39,7 +39,7 @@
     limits :: hb_beamr_limits:limits(),
     deadline :: hb_beamr_deadline:deadline(),
     imports :: #{term() => term()},
-    driver_options :: [refuse_unresolved | force_lowering]
+    driver_options :: [hb_beamr_port:driver_option()]
 }).
 
 -type started() :: {ok, pid(), [hb_beamr:import()], [hb_beamr:export()]}.
@@ -170,7 +170,7 @@ boot(Pid, #request{wasm = Wasm, deadline = Deadline} = Request) ->
             %% A port that is closed is noticed below.
             _ = hb_beamr_port:set_options(Port, Request#request.driver_options),
             case hb_beamr_port:load_module(Port, Wasm, Deadline) of
-                {ok, ModuleId} ->
+                {ok, ModuleId, _Code} ->
                     hb_beamr_cache:enter(Pid, Port, ModuleId),
                     Result = link_and_instantiate(Pid, Port, Request),
                     element(1, Result) =:= ok andalso

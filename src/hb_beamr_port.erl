@@ -61,6 +61,8 @@
 
 -export_type([event/0]).
 -export_type([failure/0]).
+-export_type([code/0]).
+-export_type([driver_option/0]).
 -export_type([delivery/0]).
 
 -type event() ::
@@ -76,6 +78,11 @@
 
 -type delivery() ::
     {answer, Values :: iodata()} | {trap, Message :: iodata()} | {throw, TagAndValues :: iodata()}.
+
+%% How the code of a module runs: compiled with a level of optimisation from 0 to 3.
+-type code() :: interpreted | {compiled, 0..3}.
+
+-type driver_option() :: refuse_unresolved | force_lowering | prefer_compiled.
 
 -type failure() :: {error, hb_beamr_error:code(), Text :: binary()} | closed.
 
@@ -119,6 +126,7 @@
 
 -define(REFUSE_UNRESOLVED, 1).
 -define(FORCE_LOWERING, 2).
+-define(PREFER_COMPILED, 4).
 
 -define(OK, 0).
 -define(COMPLETED, 1).
@@ -190,7 +198,7 @@ close(Port) ->
 %% @doc Load a module. Equal bytes get equal identities. After `timeout' the port is of no use: its
 %% answer is still to come.
 -spec load_module(port(), binary(), hb_beamr_deadline:deadline()) ->
-    {ok, Id :: non_neg_integer()} | timeout | failure().
+    {ok, Id :: non_neg_integer(), code()} | timeout | failure().
 load_module(Port, Bytes, Deadline) when byte_size(Bytes) > ?LARGE_MODULE ->
     case send_command(Port, [<<?LOAD>>, Bytes]) of
         true -> loaded(await_answer(Port, Deadline));
@@ -202,21 +210,23 @@ load_module(Port, Bytes, Deadline) ->
         Answer -> loaded(Answer)
     end.
 
--spec loaded(binary() | timeout | closed) -> {ok, non_neg_integer()} | timeout | failure().
-loaded(<<?OK, Id:64/little>>) -> {ok, Id};
+-spec loaded(binary() | timeout | closed) -> {ok, non_neg_integer(), code()} | timeout | failure().
+loaded(<<?OK, Id:64/little, 0>>) -> {ok, Id, interpreted};
+loaded(<<?OK, Id:64/little, Code>>) -> {ok, Id, {compiled, Code - 1}};
 loaded(timeout) -> timeout;
 loaded(Answer) -> failure(Answer).
 
 %% @doc How the module is loaded and linked; before it is.
--spec set_options(port(), [refuse_unresolved | force_lowering]) -> ok | failure().
+-spec set_options(port(), [driver_option()]) -> ok | failure().
 set_options(_Port, []) ->
     ok;
 set_options(Port, Options) ->
     done(request(Port, ?OPTIONS, <<(lists:sum([option(Option) || Option <- Options]))>>)).
 
--spec option(refuse_unresolved | force_lowering) -> 1..2.
+-spec option(driver_option()) -> 1..4.
 option(refuse_unresolved) -> ?REFUSE_UNRESOLVED;
-option(force_lowering) -> ?FORCE_LOWERING.
+option(force_lowering) -> ?FORCE_LOWERING;
+option(prefer_compiled) -> ?PREFER_COMPILED.
 
 %% @doc Offer something for an import; see `hb_beamr_offer'.
 -spec offer(port(), {Header :: binary(), Image :: binary()}) -> ok | failure().

@@ -3,6 +3,8 @@
 //!
 //! The C side of this interface, with its contract, is `native/hb_beamr/lib/src/validator.h`.
 
+mod digest;
+
 use std::ffi::{c_char, c_void};
 use std::panic::{catch_unwind, set_hook, AssertUnwindSafe};
 use std::sync::Once;
@@ -36,6 +38,9 @@ const FEATURES: WasmFeatures = WasmFeatures::FLOATS
 /// What is lowered to the features above before the engine sees it: both ways of exceptions.
 const LOWERED_FEATURES: WasmFeatures =
     WasmFeatures::EXCEPTIONS.union(WasmFeatures::LEGACY_EXCEPTIONS);
+
+/// What only compiled code can do.
+const COMPILED_FEATURES: WasmFeatures = WasmFeatures::SIMD;
 
 const DROP: u8 = 0x1A;
 const REF_IS_NULL: u8 = 0xD1;
@@ -191,14 +196,28 @@ fn validate(
     Ok(())
 }
 
-/// Whether a valid module uses exceptions. Most do not, and are validated once, at full speed.
-fn inspect(bytes: &[u8], on_exnref: OnExnref) -> Result<bool, Refusal> {
+/// What a valid module uses of the features that need more than the engine's interpreter.
+#[derive(Clone, Copy, Default)]
+struct Uses {
+    exceptions: bool,
+    simd: bool,
+}
+
+/// Most modules use neither, and are validated once, at full speed.
+fn inspect(bytes: &[u8], on_exnref: OnExnref) -> Result<Uses, Refusal> {
     check_header(bytes)?;
     if validate(bytes, FEATURES, None).is_ok() {
-        return Ok(false);
+        return Ok(Uses::default());
     }
-    validate(bytes, FEATURES.union(LOWERED_FEATURES), Some(on_exnref))?;
-    Ok(true)
+    if validate(bytes, FEATURES.union(COMPILED_FEATURES), None).is_ok() {
+        return Ok(Uses { exceptions: false, simd: true });
+    }
+    // The operands are told once; so the check without SIMD, which tells nothing, comes first.
+    let lowered = FEATURES.union(LOWERED_FEATURES);
+    let simd = validate(bytes, lowered, None).is_err();
+    let features = if simd { lowered.union(COMPILED_FEATURES) } else { lowered };
+    validate(bytes, features, Some(on_exnref))?;
+    Ok(Uses { exceptions: true, simd })
 }
 
 /// Copies as many whole characters of `text` as fit before the terminating NUL.
@@ -219,6 +238,7 @@ fn copy_text(text: &str, to: &mut [u8]) {
 #[repr(C)]
 pub struct Findings {
     uses_exceptions: bool,
+    uses_simd: bool,
     context: *mut c_void,
     on_exnref: Option<unsafe extern "C" fn(context: *mut c_void, offset: u64) -> bool>,
 }
@@ -250,10 +270,12 @@ pub unsafe extern "C" fn hb_validator_validate(
             _ => true,
         })
     }));
-    let (code, uses_exceptions, refusal) = match outcome {
-        Ok(Ok(uses_exceptions)) => (VALID, uses_exceptions, Refusal::new("", 0)),
-        Ok(Err(refusal)) => (INVALID, false, refusal),
-        Err(_) => (INTERNAL_ERROR, false, Refusal::new("the validator failed", 0)),
+    let (code, uses, refusal) = match outcome {
+        Ok(Ok(uses)) => (VALID, uses, Refusal::new("", 0)),
+        Ok(Err(refusal)) => (INVALID, Uses::default(), refusal),
+        Err(_) => {
+            (INTERNAL_ERROR, Uses::default(), Refusal::new("the validator failed", 0))
+        }
     };
 
     if message_len != 0 {
@@ -263,7 +285,8 @@ pub unsafe extern "C" fn hb_validator_validate(
         *offset = refusal.offset as u64;
     }
     if let Some(findings) = findings.as_mut() {
-        findings.uses_exceptions = uses_exceptions;
+        findings.uses_exceptions = uses.exceptions;
+        findings.uses_simd = uses.simd;
     }
     code
 }

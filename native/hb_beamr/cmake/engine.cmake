@@ -55,6 +55,7 @@ function(hb_beamr_engine_source result)
     file(SHA256 "${file}" hash)
     string(APPEND key "\n${hash}")
   endforeach()
+  set_property(GLOBAL PROPERTY HB_BEAMR_ENGINE_KEY "${key}")
   set(stamp "${copy}/copied-from")
   if(EXISTS "${stamp}")
     file(READ "${stamp}" old_key)
@@ -68,4 +69,26 @@ function(hb_beamr_engine_source result)
   file(COPY "${root}/core" "${root}/build-scripts" DESTINATION "${copy}")
   hb_beamr_patch_engine("${copy}" ${patches})
   file(WRITE "${stamp}" "${key}")
+endfunction()
+
+# hb_beamr_compiled_module_key(<variable>)
+#
+# Sets <variable> to a digest of all that decides how compiled code looks, for the header of compiled
+# modules: code of another key is not run.
+function(hb_beamr_compiled_module_key result)
+  get_property(key GLOBAL PROPERTY HB_BEAMR_ENGINE_KEY)
+  file(GLOB files CONFIGURE_DEPENDS
+    "${PROJECT_SOURCE_DIR}/cmake/engine/CMakeLists.txt"
+    "${PROJECT_SOURCE_DIR}/tools/engine/CMakeLists.txt"
+    "${PROJECT_SOURCE_DIR}/tools/src/code_generator.cpp"
+    "${PROJECT_SOURCE_DIR}/lib/src/preparation.cpp"
+    "${PROJECT_SOURCE_DIR}/lib/src/rewrite/*.?pp")
+  list(SORT files)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
+  foreach(file IN LISTS files)
+    file(SHA256 "${file}" hash)
+    string(APPEND key "\n${hash}")
+  endforeach()
+  string(SHA256 key "${key}")
+  set(${result} "${key}" PARENT_SCOPE)
 endfunction()

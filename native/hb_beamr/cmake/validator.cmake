@@ -15,7 +15,7 @@ function(hb_beamr_add_validator)
   #
   # What cargo makes holds all of Rust's library with its symbols: floor() and other functions of
   # C's libm among them, which the engine would get instead of the real ones. So the validator is
-  # linked into one object in which only its own function can be seen.
+  # linked into one object in which only its own functions can be seen.
   add_custom_command(
     OUTPUT "${archive}"
     COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET
@@ -24,13 +24,16 @@ function(hb_beamr_add_validator)
             --config "source.vendored.directory=\"${vendor}\""
             --target-dir "${target_dir}"
     COMMAND "${CMAKE_C_COMPILER}" -r -nostdlib -Wl,--gc-sections -Wl,--entry=hb_validator_validate
-            -Wl,--undefined=hb_validator_validate "${cargo_archive}" -o "${object}"
-    COMMAND "${CMAKE_OBJCOPY}" --keep-global-symbol=hb_validator_validate "${object}"
+            -Wl,--undefined=hb_validator_validate -Wl,--undefined=hb_validator_sha256
+            "${cargo_archive}" -o "${object}"
+    COMMAND "${CMAKE_OBJCOPY}" --keep-global-symbol=hb_validator_validate
+            --keep-global-symbol=hb_validator_sha256 "${object}"
     COMMAND "${CMAKE_COMMAND}" -E rm -f "${archive}"
     COMMAND "${CMAKE_AR}" qcs "${archive}" "${object}"
     WORKING_DIRECTORY "${HB_BEAMR_ENGINE_DIR}"
     DEPENDS "${HB_BEAMR_ENGINE_DIR}/Cargo.toml"
             "${HB_BEAMR_ENGINE_DIR}/Cargo.lock"
+            "${HB_BEAMR_ENGINE_DIR}/src/digest.rs"
             "${HB_BEAMR_ENGINE_DIR}/src/lib.rs"
             "${CMAKE_CURRENT_FUNCTION_LIST_FILE}"
     COMMENT "Building the validator with cargo"

@@ -102,7 +102,11 @@ enum class ValueKind : std::uint8_t {
 };
 
 /// Bits of OPTIONS.
-enum class Option : std::uint8_t { kRefuseUnresolved = 1, kForceLowering = 2 };
+enum class Option : std::uint8_t {
+  kRefuseUnresolved = 1,
+  kForceLowering = 2,
+  kPreferCompiled = 4,
+};
 
 /// Bytes of a value: its kind, and 64 bits.
 inline constexpr std::size_t kValueSize = 9;

@@ -94,6 +94,9 @@ void set_options(Request& request) {
   if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) {
     rc = hb_beamr_capi_lib_refuse_unresolved_imports(context, has(Option::kRefuseUnresolved));
   }
+  if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) {
+    rc = hb_beamr_capi_lib_prefer_compiled(context, has(Option::kPreferCompiled));
+  }
   if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, context);
   request.reply.tag(Tag::kOk);
 }

@@ -44,8 +44,10 @@ bool load_module(Instance& instance, std::string_view bytes, bool only_known,
   }
   instance.set_module_size(bytes.size());
   const std::uint64_t id = hb_beamr_capi_lib_module_id(instance.context());
-  char* at = reply.begin(1 + sizeof id);
-  if (at != nullptr) Writer(at).put(Tag::kOk).put(id);
+  const auto code =
+      static_cast<std::uint8_t>(1 + hb_beamr_capi_lib_code_level(instance.context()));
+  char* at = reply.begin(1 + sizeof id + sizeof code);
+  if (at != nullptr) Writer(at).put(Tag::kOk).put(id).put(code);
   return true;
 }
 

@@ -21,7 +21,7 @@ TEST_F(CallCommands, EqualModulesHaveEqualIdsAndOthersDoNot) {
   const Answer first = open().run(Operation::kLoad, module);
   const Answer again = open().run(Operation::kLoad, module);
   const Answer other = open().run(Operation::kLoad, fixture("driver_bare"));
-  ASSERT_EQ(first.text.size(), 8U);
+  ASSERT_EQ(first.text.size(), 9U);
   EXPECT_EQ(first.text, again.text);
   EXPECT_NE(first.text, other.text);
 }

@@ -1,6 +1,6 @@
 /*
- * Where the engine's log messages end: nowhere. The VM's output is not ours, and every failure
- * also reaches the caller as an error.
+ * Where the engine's log messages end: nowhere. The output of the VM, or of the compiler, is not
+ * its own, and every failure also reaches the caller as an error.
  */
 
 #include <stdarg.h>

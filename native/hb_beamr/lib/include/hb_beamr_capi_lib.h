@@ -242,7 +242,9 @@ wasm_store_t* hb_beamr_capi_lib_context_get_store(hb_beamr_capi_lib_context_t* c
  *
  * Accepted: WebAssembly 1.0 with mutable globals, sign extension, saturating conversions,
  * multi-value, bulk memory, reference types, tail calls, extended constant expressions, memory64,
- * exceptions (`try_table`, and the legacy `try`).
+ * exceptions (`try_table`, and the legacy `try`). A module that `hb_beamrc` has compiled is recognised by
+ * its first bytes; it may use SIMD as well. Compiled code is trusted: only a digest is checked, and that it
+ * was compiled by this build, for this processor.
  *
  * @param wasm_binary_buf   Borrowed, copied.
  * @param wasm_binary_size  Bytes.
@@ -272,6 +274,20 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_load_cached_module(hb_beamr_capi_lib_co
  */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_force_exception_lowering(hb_beamr_capi_lib_context_t* ctx,
                                                                   bool is_forced);
+
+/**
+ * Whether a module that is loaded next is taken in its compiled form, if the process has loaded that
+ * before. State: CONTEXT_CREATED.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_prefer_compiled(hb_beamr_capi_lib_context_t* ctx,
+                                                         bool is_preferred);
+
+/**
+ * How the code of the module runs: HB_BEAMR_CAPI_LIB_INTERPRETED, or compiled, with the level of
+ * optimisation (0 to 3). -1 as well without a module.
+ */
+int32_t hb_beamr_capi_lib_code_level(const hb_beamr_capi_lib_context_t* ctx);
+#define HB_BEAMR_CAPI_LIB_INTERPRETED (-1)
 
 /** What an import or an export is. All pointers are borrowed and live as long as the context. */
 typedef struct {

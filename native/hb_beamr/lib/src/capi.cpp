@@ -183,6 +183,17 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_force_exception_lowering(hb_beamr_capi_
   return guard(ctx, [&](Context& c) { return c.force_exception_lowering(is_forced); });
 }
 
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_prefer_compiled(hb_beamr_capi_lib_context_t* ctx,
+                                                         bool is_preferred) {
+  return guard(ctx, [&](Context& c) { return c.prefer_compiled(is_preferred); });
+}
+
+int32_t hb_beamr_capi_lib_code_level(const hb_beamr_capi_lib_context_t* ctx) {
+  if (ctx == nullptr || ctx->module() == nullptr) return HB_BEAMR_CAPI_LIB_INTERPRETED;
+  const std::optional<std::uint8_t> level = ctx->module()->opt_level();
+  return level ? *level : HB_BEAMR_CAPI_LIB_INTERPRETED;
+}
+
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_offer_import(hb_beamr_capi_lib_context_t* ctx,
                                                       const hb_beamr_capi_lib_offer_t* offer) {
   return guard(ctx, [&](Context& c) {

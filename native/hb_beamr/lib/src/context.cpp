@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "compiled_module.hpp"
 #include "text.hpp"
 
 namespace hb::beamr {
@@ -123,21 +124,36 @@ Rc Context::require_instance(const char* what) {
   return require(kStill, what);
 }
 
+ModuleSource Context::source_of(std::span<const std::uint8_t> bytes) const noexcept {
+  return {bytes, force_lowering_ && !CompiledModule::is_one(bytes)};
+}
+
+ModulePtr Context::find_known(const ModuleSource& source) {
+  if (prefer_compiled_) {
+    if (ModulePtr module = engine_->modules().find_compiled(source)) return module;
+  }
+  return engine_->modules().find(source);
+}
+
+void Context::take_module(ModulePtr module) noexcept {
+  module_ = std::move(module);
+  move(State::kModuleLoaded);
+}
+
 Rc Context::load(std::span<const std::uint8_t> bytes) {
   if (const Rc rc = require(States(State::kContextCreated), "loading a module");
       rc != Rc::kSuccess) {
     return rc;
   }
-  const ModuleSource source{bytes, force_lowering_};
-  ModulePtr module = engine_->modules().find(source);
+  const ModuleSource source = source_of(bytes);
+  ModulePtr module = find_known(source);
   if (!module) {
     Result<ModulePtr> prepared =
         Module::prepare(source, reinterpret_cast<void*>(&hb_beamr_import_trampoline));
     if (!prepared) return fail(prepared.error());
     module = engine_->modules().add(std::move(*prepared));
   }
-  module_ = std::move(module);
-  move(State::kModuleLoaded);
+  take_module(std::move(module));
   return Rc::kSuccess;
 }
 
@@ -146,10 +162,9 @@ Rc Context::load_cached(std::span<const std::uint8_t> bytes) {
       rc != Rc::kSuccess) {
     return rc;
   }
-  ModulePtr module = engine_->modules().find({bytes, force_lowering_});
+  ModulePtr module = find_known(source_of(bytes));
   if (!module) return fail(Rc::kModuleNotLoaded, "the module is not known yet");
-  module_ = std::move(module);
-  move(State::kModuleLoaded);
+  take_module(std::move(module));
   return Rc::kSuccess;
 }
 
@@ -216,6 +231,13 @@ Rc Context::force_exception_lowering(bool is_forced) {
     return rc;
   }
   force_lowering_ = is_forced;
+  return Rc::kSuccess;
+}
+
+Rc Context::prefer_compiled(bool is_preferred) {
+  const States allowed(State::kContextCreated);
+  if (const Rc rc = require(allowed, "preferring compiled code"); rc != Rc::kSuccess) return rc;
+  prefer_compiled_ = is_preferred;
   return Rc::kSuccess;
 }
 

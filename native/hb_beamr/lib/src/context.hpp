@@ -62,6 +62,7 @@ class Context {
   std::uint64_t instance_size() const noexcept;
   Rc set_stack_size(std::uint32_t bytes);
   Rc force_exception_lowering(bool is_forced);
+  Rc prefer_compiled(bool is_preferred);
   Rc set_limits(const hb_beamr_capi_lib_limits_t& limits);
   const hb_beamr_capi_lib_excess_t& excess() const noexcept { return excess_; }
   Rc offer_import(std::string_view module, std::string_view name, Offer offer);
@@ -110,6 +111,10 @@ class Context {
   /// Success if the state is among those; else the error says what is allowed when.
   Rc require(States allowed, const char* what);
   Rc require_instance(const char* what);
+  ModuleSource source_of(std::span<const std::uint8_t> bytes) const noexcept;
+  /// nullptr: there is none.
+  ModulePtr find_known(const ModuleSource& source);
+  void take_module(ModulePtr module) noexcept;
   static hb_beamr_capi_lib_limits_t no_limits() noexcept;
   /// Fails because of a limit; `name` is static.
   Rc exceed(const char* name, std::uint64_t limit, std::uint64_t wanted);
@@ -152,6 +157,7 @@ class Context {
   std::uint32_t running_host_functions_ = 0;
   std::uint32_t stack_size_;
   bool force_lowering_ = false;
+  bool prefer_compiled_ = false;
   hb_beamr_capi_lib_limits_t limits_;
   hb_beamr_capi_lib_excess_t excess_{};
   State state_ = State::kContextCreated;

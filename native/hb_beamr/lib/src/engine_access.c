@@ -19,6 +19,11 @@ static WASMModuleInstance *internal(wasm_module_inst_t instance) {
   return (WASMModuleInstance *)instance;
 }
 
+/* Instances of both kinds begin alike: what they have in common is read as one of the interpreter's. */
+static AOTModule *compiled(const WASMModuleInstance *inst) {
+  return inst->module_type == Wasm_Module_AoT ? (AOTModule *)inst->module : NULL;
+}
+
 hb_engine_module_t *hb_engine_load(uint8_t *bytes, uint32_t size, char *error,
                                    uint32_t error_size) {
   static char no_name[1] = "";
@@ -29,6 +34,14 @@ hb_engine_module_t *hb_engine_load(uint8_t *bytes, uint32_t size, char *error,
 void hb_engine_unload(hb_engine_module_t *module) { wasm_runtime_unload(module); }
 
 void hb_engine_link_functions(hb_engine_module_t *module, void *trampoline) {
+  if (module->module_type == Wasm_Module_AoT) {
+    AOTModule *aot = (AOTModule *)module;
+    for (uint32_t i = 0; i < aot->import_func_count; ++i) {
+      aot->import_funcs[i].call_conv_wasm_c_api = true;
+      aot->import_funcs[i].func_ptr_linked = trampoline;
+    }
+    return;
+  }
   WASMModule *interpreted = (WASMModule *)module;
   for (uint32_t i = 0; i < interpreted->import_function_count; ++i) {
     interpreted->import_functions[i].u.function.call_conv_wasm_c_api = true;
@@ -40,20 +53,37 @@ wasm_module_inst_t hb_engine_instance(const wasm_instance_t *instance) {
   return instance->inst_comm_rt;
 }
 
-void hb_engine_set_import_environments(wasm_module_inst_t instance, void *first, size_t stride) {
+void hb_engine_set_import_environments(wasm_module_inst_t instance, void *first, size_t stride,
+                                       void *trampoline) {
   WASMModuleInstance *inst = internal(instance);
+  const AOTModule *aot = compiled(inst);
+  uint32_t count = aot ? aot->import_func_count : inst->module->import_function_count;
   uint8_t *environment = first;
-  for (uint32_t i = 0; i < inst->module->import_function_count; ++i) {
-    inst->c_api_func_imports[i].func_ptr_linked =
-        inst->module->import_functions[i].u.function.func_ptr_linked;
+  for (uint32_t i = 0; i < count; ++i) {
+    inst->c_api_func_imports[i].func_ptr_linked = trampoline;
     inst->c_api_func_imports[i].with_env_arg = true;
     inst->c_api_func_imports[i].env_arg = environment;
     environment += stride;
   }
 }
 
-wasm_function_inst_t hb_engine_function(wasm_module_inst_t instance, uint32_t function) {
-  return internal(instance)->e->functions + function;
+bool hb_engine_call(wasm_exec_env_t exec_env, uint32_t function, uint32_t cell_count,
+                    uint32_t *cells) {
+  WASMModuleInstance *inst = (WASMModuleInstance *)exec_env->module_inst;
+  const AOTModule *aot = compiled(inst);
+  if (!aot) {
+    return wasm_runtime_call_wasm(exec_env, inst->e->functions + function, cell_count, cells);
+  }
+  if (function < aot->import_func_count) {
+    wasm_exec_env_set_thread_info(exec_env);
+    return aot_invoke_native(exec_env, function, cell_count, cells);
+  }
+  /* The engine only keeps these of exported functions. */
+  const uint32_t type = inst->func_type_indexes[function];
+  AOTFunctionInstance called = {.func_index = function,
+                                .u.func = {.func_type = (AOTFuncType *)aot->types[type],
+                                           .func_ptr = inst->func_ptrs[function]}};
+  return wasm_runtime_call_wasm(exec_env, (wasm_function_inst_t)&called, cell_count, cells);
 }
 
 uint32_t *hb_engine_suspend_flag(wasm_exec_env_t exec_env) {
@@ -84,7 +114,11 @@ bool hb_engine_memory(wasm_module_inst_t instance, uint8_t **base, uint64_t *byt
 
 void *hb_engine_global(wasm_module_inst_t instance, uint32_t global) {
   WASMModuleInstance *inst = internal(instance);
-  return inst->global_data + inst->e->globals[global].data_offset;
+  const AOTModule *aot = compiled(inst);
+  if (!aot) return inst->global_data + inst->e->globals[global].data_offset;
+  const uint32_t imported = aot->import_global_count;
+  return inst->global_data + (global < imported ? aot->import_globals[global].data_offset
+                                                : aot->globals[global - imported].data_offset);
 }
 
 /* The engine puts one table behind the other without aligning them. */
@@ -110,7 +144,9 @@ __attribute__((no_sanitize("alignment"))) void hb_engine_set_table_element(
 
 bool hb_engine_grow_table(wasm_module_inst_t instance, uint32_t table, uint32_t delta,
                           uint32_t value) {
-  return wasm_enlarge_table(internal(instance), table, delta, value);
+  WASMModuleInstance *inst = internal(instance);
+  if (!compiled(inst)) return wasm_enlarge_table(inst, table, delta, value);
+  return aot_table_grow((AOTModuleInstance *)inst, table, delta, value) != UINT32_MAX;
 }
 
 /* The interpreter aligns its frames to 4 bytes, though they hold pointers. */
@@ -118,6 +154,7 @@ __attribute__((no_sanitize("alignment"))) void hb_engine_walk_frames(
     wasm_exec_env_t exec_env, const uint8_t *bytes,
     bool (*visit)(void *context, uint32_t function, uint32_t offset), void *context) {
   WASMModuleInstance *inst = (WASMModuleInstance *)exec_env->module_inst;
+  if (compiled(inst)) return;
   for (WASMInterpFrame *frame = exec_env->cur_frame; frame; frame = frame->prev_frame) {
     if (!frame->function) continue; /* the border of a call from the host */
     uint32_t function = (uint32_t)(frame->function - inst->e->functions);

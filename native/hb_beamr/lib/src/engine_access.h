@@ -33,10 +33,15 @@ void hb_engine_link_functions(hb_engine_module_t *module, void *trampoline);
 /** The engine's own instance behind one of wasm_c_api.h. */
 wasm_module_inst_t hb_engine_instance(const wasm_instance_t *instance);
 /** Gives the trampoline its environment for each imported function: envs[i * stride]. */
-void hb_engine_set_import_environments(wasm_module_inst_t instance, void *first, size_t stride);
+void hb_engine_set_import_environments(wasm_module_inst_t instance, void *first, size_t stride,
+                                       void *trampoline);
 
-/** `function` is below the module's number of functions. */
-wasm_function_inst_t hb_engine_function(wasm_module_inst_t instance, uint32_t function);
+/**
+ * Calls a function, which is below the module's number of functions. The cells are its parameters, and then its
+ * results: there is room for both. False: there is an exception.
+ */
+bool hb_engine_call(wasm_exec_env_t exec_env, uint32_t function, uint32_t cell_count,
+                    uint32_t *cells);
 /** The word that makes a guest call hb_engine_yield(); lives as long as the exec_env. */
 uint32_t *hb_engine_suspend_flag(wasm_exec_env_t exec_env);
 
@@ -64,7 +69,7 @@ bool hb_engine_grow_table(wasm_module_inst_t instance, uint32_t table, uint32_t 
                           uint32_t value);
 
 /**
- * Walks the frames, innermost first: calls `visit` until it answers false. Offsets count from
+ * Walks the frames of interpreted code, innermost first: calls `visit` until it answers false. Offsets count from
  * `bytes`, which the module was loaded from; 0: unknown.
  */
 void hb_engine_walk_frames(wasm_exec_env_t exec_env, const uint8_t *bytes,

@@ -110,8 +110,7 @@ void Guest::run_call() noexcept {
     stop_guest();
   } else {
     values_to_cells(args_, cells);
-    completed = wasm_runtime_call_wasm(exec_env_, hb_engine_function(instance_, function_),
-                                       type.param_cells, cells);
+    completed = hb_engine_call(exec_env_, function_, type.param_cells, cells);
   }
 
   --depth_;

@@ -80,7 +80,8 @@ Result<Instance> Instance::create(wasm_store_t* store, const Module& module,
   wasm_module_inst_t handle = hb_engine_instance(instance);
   hb_engine_limit_growth(handle, limits.max_memory >= kPageSize, limits.max_table_elements);
   if (!bindings.empty()) {
-    hb_engine_set_import_environments(handle, bindings.data(), sizeof(HostFuncEnv));
+    hb_engine_set_import_environments(handle, bindings.data(), sizeof(HostFuncEnv),
+                                      reinterpret_cast<void*>(&hb_beamr_import_trampoline));
   }
   return Instance(handle, wasm_runtime_get_exec_env_singleton(handle));
 }

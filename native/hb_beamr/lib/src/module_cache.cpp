@@ -34,21 +34,30 @@ bool equal(const ModuleSource& a, const ModuleSource& b) noexcept {
 }  // namespace
 
 ModulePtr ModuleCache::find(const ModuleSource& source) {
-  return find_locked(hash_of(source.bytes), source);
+  return find_in(&ModuleCache::known_, source, &Module::source);
 }
 
-ModulePtr ModuleCache::find_locked(std::uint64_t hash, const ModuleSource& source) {
+ModulePtr ModuleCache::find_compiled(const ModuleSource& source) {
+  return find_in(&ModuleCache::compiled_, source, &Module::plain_source);
+}
+
+ModulePtr ModuleCache::find_in(Known ModuleCache::*known, const ModuleSource& source,
+                               ModuleSource (Module::*source_of)() const noexcept) {
+  const std::uint64_t hash = hash_of(source.bytes);
   std::vector<ModulePtr> candidates;
   {
     MutexLock lock(mutex_);
-    const auto [first, last] = known_.equal_range(hash);
+    const auto [first, last] = (this->*known).equal_range(hash);
     for (auto it = first; it != last; ++it) {
       if (ModulePtr module = it->second.lock()) candidates.push_back(std::move(module));
     }
   }
+  std::sort(candidates.begin(), candidates.end(),
+            [](const ModulePtr& a, const ModulePtr& b) { return a->opt_level() > b->opt_level(); });
   // The comparison of a large module takes a while: not under the lock.
-  const auto found = std::find_if(candidates.begin(), candidates.end(),
-                                  [&](const ModulePtr& m) { return equal(m->source(), source); });
+  const auto found = std::find_if(candidates.begin(), candidates.end(), [&](const ModulePtr& m) {
+    return equal(((*m).*source_of)(), source);
+  });
   if (found == candidates.end()) return nullptr;
   MutexLock lock(mutex_);
   keep(*found);
@@ -56,12 +65,15 @@ ModulePtr ModuleCache::find_locked(std::uint64_t hash, const ModuleSource& sourc
 }
 
 ModulePtr ModuleCache::add(ModulePtr module) {
+  if (ModulePtr other = find(module->source())) return other;
   const std::uint64_t hash = hash_of(module->source().bytes);
-  if (ModulePtr other = find_locked(hash, module->source())) return other;
   std::list<ModulePtr> evicted;  // freed after the lock
   MutexLock lock(mutex_);
-  std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
+  for (Known* known : {&known_, &compiled_}) {
+    std::erase_if(*known, [](const auto& entry) { return entry.second.expired(); });
+  }
   known_.emplace(hash, module);
+  if (module->is_compiled()) compiled_.emplace(hash_of(module->plain_source().bytes), module);
   keep(module);
   while (kept_.size() > kMaxKeptModules || (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
     kept_bytes_ -= kept_.back()->size();

@@ -22,6 +22,8 @@ class ModuleCache {
   /// nullptr: no such module. Costs a comparison of all bytes when there is one. Frees no module, which
   /// could take long.
   ModulePtr find(const ModuleSource& source);
+  /// The best compiled form of a module, nullptr: there is none.
+  ModulePtr find_compiled(const ModuleSource& source);
   /// Adds a module, or answers the equal one that another thread added first. Lets go of those that are
   /// too many.
   ModulePtr add(ModulePtr module);
@@ -33,11 +35,15 @@ class ModuleCache {
   static constexpr std::size_t kMaxKeptModules = 64;
   static constexpr std::size_t kMaxKeptBytes = std::size_t{64} << 20;
 
-  ModulePtr find_locked(std::uint64_t hash, const ModuleSource& source) HB_EXCLUDES(mutex_);
+  using Known = std::unordered_multimap<std::uint64_t, std::weak_ptr<const Module>>;
+
+  ModulePtr find_in(Known ModuleCache::*known, const ModuleSource& source,
+                    ModuleSource (Module::*source_of)() const noexcept) HB_EXCLUDES(mutex_);
   void keep(const ModulePtr& module) HB_REQUIRES(mutex_);
 
   Mutex mutex_;
-  std::unordered_multimap<std::uint64_t, std::weak_ptr<const Module>> known_ HB_GUARDED_BY(mutex_);
+  Known known_ HB_GUARDED_BY(mutex_);     // by what they were made from
+  Known compiled_ HB_GUARDED_BY(mutex_);  // compiled ones, by the module that was compiled
   std::list<ModulePtr> kept_ HB_GUARDED_BY(mutex_);  // most recently used first
   std::size_t kept_bytes_ HB_GUARDED_BY(mutex_) = 0;
 };

@@ -7,8 +7,9 @@
  * Accepted are WebAssembly 1.0 and, of the later proposals, exactly those that the engine runs:
  * mutable globals, sign extension, saturating float-to-int conversions, multiple values, bulk
  * memory, reference types, tail calls, extended constant expressions and 64-bit memories and
- * tables; and exceptions of both kinds (`try` and `try_table`), which are lowered before the engine
- * sees them. All else is refused by name: SIMD, threads, several memories, GC, components.
+ * tables; exceptions of both kinds (`try` and `try_table`), which are lowered before the engine
+ * sees them; and SIMD with 128 bits, which only compiled code can use. All else is refused by name:
+ * relaxed SIMD, threads, several memories, GC, components.
  *
  * Limits (all above them is invalid): 1,000,000 types, functions, imports, exports and globals
  * each; 100,000 data and element segments each; 100 tables with 10,000,000 initial elements in all;
@@ -39,6 +40,8 @@ enum {
 typedef struct {
   /** Set: the module is valid only with exceptions. */
   bool uses_exceptions;
+  /** Set: the module is valid only with SIMD. */
+  bool uses_simd;
   /** For `on_exnref`; the validator does not look at it. */
   void *context;
   /**
@@ -71,6 +74,14 @@ typedef struct {
  */
 int32_t hb_validator_validate(const uint8_t *bytes, size_t len, char *message, size_t message_len,
                               uint64_t *offset, hb_validator_findings_t *findings);
+
+/**
+ * SHA-256 (FIPS 180-4).
+ *
+ * @param bytes        Borrowed, `len` bytes; may be NULL if `len` is 0.
+ * @param[out] digest  Caller-owned, 32 bytes.
+ */
+void hb_validator_sha256(const uint8_t *bytes, size_t len, uint8_t *digest);
 
 #ifdef __cplusplus
 }

@@ -38,8 +38,8 @@ TEST_F(Module, RefusesGarbageWithTheOffset) {
   expect_refused({'g', 'a', 'r', 'b', 'a', 'g', 'e', '!'}, "(at offset 0)");
 }
 
-TEST_F(Module, RefusesCompiledCode) {
-  expect_refused({0, 'a', 'o', 't', 5, 0, 0, 0}, "compiled (AOT) code");
+TEST_F(Module, RefusesCodeOfTheEngineAlone) {
+  expect_refused({0, 'a', 'o', 't', 5, 0, 0, 0}, "it is an AOT file");
 }
 
 TEST_F(Module, RefusesEveryTruncationOfAModule) {
