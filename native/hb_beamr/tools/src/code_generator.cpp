@@ -3,6 +3,9 @@
 
 #include "code_generator.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <array>
 #include <memory>
 #include <string_view>
@@ -60,6 +63,26 @@ Failure last_error() {
   return refused(reason.empty() ? "the compiler gave no reason" : reason);
 }
 
+/// A file in memory, where LLVM notes how much stack each function needs.
+class ScratchFile {
+ public:
+  ScratchFile() : descriptor_(::memfd_create("stack-usage", MFD_CLOEXEC)) {
+    path_ = "/proc/self/fd/" + std::to_string(descriptor_);
+  }
+  ~ScratchFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+
+  explicit operator bool() const noexcept { return descriptor_ >= 0; }
+  const char* path() const noexcept { return path_.c_str(); }
+
+ private:
+  int descriptor_;
+  std::string path_;
+};
+
 void set_options(const CodeOptions& options, AOTCompOption* out) {
   // The engine's own interface takes what it does not change as if it did.
   out->target_arch = const_cast<char*>(options.architecture.c_str());
@@ -104,6 +127,9 @@ Outcome<std::vector<std::uint8_t>> generate_code(std::vector<std::uint8_t>& modu
   AOTCompOption option{};
   CodeOptions own = options;
   set_options(own, &option);
+  const ScratchFile stack_usage;
+  if (!stack_usage) return Failure{ExitCode::kFile, "cannot make a file in memory"};
+  option.stack_usage_file = stack_usage.path();
   const DataOwner data(aot_create_comp_data(loaded.get(), option.target_arch, false));
   if (!data) return last_error();
   const ContextOwner context(aot_create_comp_context(data.get(), &option));
