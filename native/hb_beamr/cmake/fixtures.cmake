@@ -21,7 +21,8 @@ endfunction()
 # hb_beamr_add_fixtures(<file.wat>... [FLAGS <flag>...])
 #
 # Compiles each file to <build tree>/wasm/<name>.wasm as part of the target `fixtures`. The flags
-# are added to those that allow all proposals which the engine runs; names are kept, for traps.
+# are added to those that allow all proposals which the engine runs; names are kept, for traps. Where there
+# is a compiler, <name>.aot is made of it as well.
 set(HB_BEAMR_FIXTURE_DIR "${PROJECT_BINARY_DIR}/wasm")
 
 function(hb_beamr_add_fixtures)
@@ -44,10 +45,35 @@ function(hb_beamr_add_fixtures)
       COMMENT "Compiling ${name}.wat"
       VERBATIM)
     list(APPEND outputs "${wasm}")
+    if(HB_BEAMR_LLVM_VERSION)
+      set(aot "${HB_BEAMR_FIXTURE_DIR}/${name}.aot")
+      add_custom_command(
+        OUTPUT "${aot}"
+        COMMAND hb_beamrc -O1 --frames "${wasm}" -o "${aot}"
+        DEPENDS "${wasm}" hb_beamrc
+        COMMENT "Compiling ${name}.wasm"
+        VERBATIM)
+      list(APPEND outputs "${aot}")
+    endif()
   endforeach()
 
   # A custom command belongs to targets of its own folder: each folder has one.
   string(MAKE_C_IDENTIFIER "fixtures_${CMAKE_CURRENT_SOURCE_DIR}" target)
   add_custom_target(${target} DEPENDS ${outputs})
   add_dependencies(fixtures ${target})
+endfunction()
+
+# hb_beamr_discover_tests(<target>)
+#
+# Runs the tests of a target; where there is a compiler a second time, as "compiled/<test>", with
+# compiled code in place of each fixture.
+function(hb_beamr_discover_tests target)
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST)
+  if(HB_BEAMR_LLVM_VERSION)
+    gtest_discover_tests(${target}
+      DISCOVERY_MODE PRE_TEST
+      TEST_PREFIX "compiled/"
+      TEST_LIST "${target}_compiled"
+      PROPERTIES ENVIRONMENT "HB_BEAMR_TEST_COMPILED=1")
+  endif()
 endfunction()

@@ -1,18 +1,26 @@
 # hb_beamr_find_llvm(<variable>)
 #
 # Makes the target hb_beamr::llvm of the newest LLVM that the engine's compiler is known to work
-# with, and sets <variable> to its version; to the empty string if there is none.
+# with, and sets <variable> to its version; to the empty string if there is none, or none is wanted.
 
 set(HB_BEAMR_LLVM_VERSIONS 19 18 17 16 15 14)
 
 function(hb_beamr_find_llvm result)
+  set(${result} "" PARENT_SCOPE)
+  if(NOT HB_BEAMR_COMPILER)
+    return()
+  endif()
   set(names "")
   foreach(version IN LISTS HB_BEAMR_LLVM_VERSIONS)
     list(APPEND names "llvm-config-${version}")
   endforeach()
   find_program(HB_BEAMR_LLVM_CONFIG NAMES ${names} NAMES_PER_DIR)
-  set(${result} "" PARENT_SCOPE)
   if(NOT HB_BEAMR_LLVM_CONFIG)
+    set(missing "llvm-config-<N> with N of ${HB_BEAMR_LLVM_VERSIONS}")
+    if(NOT HB_BEAMR_COMPILER STREQUAL "AUTO")
+      message(FATAL_ERROR "hb_beamrc needs ${missing}")
+    endif()
+    message(STATUS "No hb_beamrc, the compiler of modules: it needs ${missing}")
     return()
   endif()
   foreach(what IN ITEMS version includedir libdir libs)

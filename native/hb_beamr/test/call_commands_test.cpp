@@ -43,7 +43,7 @@ TEST_F(CallCommands, BadModulesAreRefusedAndThePortCanTryAgain) {
 }
 
 TEST_F(CallCommands, LargeModulesLoadOnAWorkerAndKnownOnesAtOnce) {
-  const std::string module = padded(fixture("driver_guest"), 100'000);
+  const std::string module = padded(plain_fixture("driver_guest"), 100'000);
   const Client first = open();
   EXPECT_TAG(first.ask(Operation::kLoad, module), Tag::kPending);
   EXPECT_TAG(first.receive(), Tag::kOk);
@@ -54,7 +54,7 @@ TEST_F(CallCommands, LargeModulesLoadOnAWorkerAndKnownOnesAtOnce) {
 
 TEST_F(CallCommands, WhatIsLargeGoesAsACommand) {
   const Client client = open();
-  EXPECT_ERROR(client.ask(Operation::kLoad, padded(fixture("driver_guest"), 3 << 20)),
+  EXPECT_ERROR(client.ask(Operation::kLoad, padded(plain_fixture("driver_guest"), 3 << 20)),
                ErrorCode::kBadarg);
   const Client other = instance();
   EXPECT_ERROR(other.ask(Operation::kWrite, u64(0) + std::string((1 << 20) + 1, 'x')),
@@ -73,8 +73,8 @@ TEST_F(CallCommands, NamesOfAnyLengthAreLookedUpQuickly) {
 
 TEST_F(CallCommands, WhileAModuleLoadsThePortIsBusy) {
   const Client client = open();
-  ASSERT_TRUE(
-      client.port()->command(client.process(), {"\x01", padded(fixture("driver_guest"), 5 << 20)}));
+  ASSERT_TRUE(client.port()->command(client.process(),
+                                     {"\x01", padded(plain_fixture("driver_guest"), 5 << 20)}));
   // Either still loading, or loaded: no second LOAD in both cases.
   EXPECT_ERROR(client.ask(Operation::kLoad, fixture("driver_bare")), ErrorCode::kInvalidState);
   EXPECT_TAG(client.receive(), Tag::kOk);

@@ -91,7 +91,7 @@ TEST_F(CommandTest, MalformedCommandsAreAnsweredByMessage) {
 
 TEST_F(CommandTest, LoadAsACommandRefersToItsBytes) {
   const Client client = open();
-  const std::string module = padded(fixture("driver_guest"), 2 << 20);
+  const std::string module = padded(plain_fixture("driver_guest"), 2 << 20);
   ASSERT_TRUE(client.port()->command(client.process(), {"\x01", module}));
   EXPECT_TAG(client.receive(), Tag::kOk);
   EXPECT_COMPLETED(client.run(Operation::kInstantiate, u32(0)));

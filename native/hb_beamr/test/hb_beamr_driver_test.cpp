@@ -48,7 +48,7 @@ TEST(Driver, UnloadingEndsWhateverRuns) {
       }
     }
     const Client loading(emulator.spawn(), emulator.open());
-    loading.ask(Operation::kLoad, padded(fixture("driver_guest"), 1 << 20));
+    loading.ask(Operation::kLoad, padded(plain_fixture("driver_guest"), 1 << 20));
     emulator.unload();
     EXPECT_EQ(emulator.live_threads(), 0);
     EXPECT_EQ(emulator.live_binaries(), 0);

@@ -65,7 +65,7 @@ class Player {
 
   paper::PortPtr make() {
     static const std::string modules[] = {
-        fixture("driver_guest"), padded(fixture("driver_guest"), 20'000),
+        fixture("driver_guest"), padded(plain_fixture("driver_guest"), 20'000),
         fixture("driver_start_asks"), fixture("driver_start_loop"), fixture("driver_large_memory")};
     paper::PortPtr port = paper::Emulator::get().open();
     const Client client(process_, port);

@@ -85,7 +85,7 @@ TEST_F(WorkerTest, EndlessGuestsStopNobody) {
   for (int i = 0; i < 3; ++i) EXPECT_COMPLETED(client.call("count", kLong), kLongResult);
   EXPECT_COMPLETED(client.call("empty"));
   // Loading has its turn among them too.
-  EXPECT_TAG(open().run(Operation::kLoad, padded(fixture("driver_guest"), 50'000)), Tag::kOk);
+  EXPECT_TAG(open().run(Operation::kLoad, padded(plain_fixture("driver_guest"), 50'000)), Tag::kOk);
   EXPECT_GE(client.counter("requeues"), 1U);
   EXPECT_GE(client.counter("queue_length"), 1U);
   for (const Client& guest : endless) EXPECT_TAG(guest.ask(Operation::kCancel), Tag::kOk);

@@ -4,6 +4,7 @@
  */
 #include "engine_access.h"
 
+#include "../compilation/aot_stack_frame.h"
 #include "aot_runtime.h"
 #include "wasm_c_api_internal.h"
 #include "wasm_exec_env.h"
@@ -149,12 +150,30 @@ bool hb_engine_grow_table(wasm_module_inst_t instance, uint32_t table, uint32_t 
   return aot_table_grow((AOTModuleInstance *)inst, table, delta, value) != UINT32_MAX;
 }
 
+static void walk_compiled_frames(const WASMExecEnv *exec_env, const AOTModule *module,
+                                 bool (*visit)(void *context, uint32_t function, uint32_t offset),
+                                 void *context) {
+  if (!(module->feature_flags & WASM_FEATURE_TINY_STACK_FRAME)) return;
+  const AOTTinyFrame *bottom = (const AOTTinyFrame *)exec_env->wasm_stack.bottom;
+  const AOTTinyFrame *frame = (const AOTTinyFrame *)exec_env->wasm_stack.top;
+  while (frame > bottom) {
+    --frame;
+    const bool is_import = frame->func_index < module->import_func_count;
+    /* Behind the opcode, as in frames of the interpreter. */
+    if (!visit(context, frame->func_index, is_import ? 0 : frame->ip_offset + 1)) return;
+  }
+}
+
 /* The interpreter aligns its frames to 4 bytes, though they hold pointers. */
 __attribute__((no_sanitize("alignment"))) void hb_engine_walk_frames(
     wasm_exec_env_t exec_env, const uint8_t *bytes,
     bool (*visit)(void *context, uint32_t function, uint32_t offset), void *context) {
   WASMModuleInstance *inst = (WASMModuleInstance *)exec_env->module_inst;
-  if (compiled(inst)) return;
+  const AOTModule *aot = compiled(inst);
+  if (aot) {
+    walk_compiled_frames(exec_env, aot, visit, context);
+    return;
+  }
   for (WASMInterpFrame *frame = exec_env->cur_frame; frame; frame = frame->prev_frame) {
     if (!frame->function) continue; /* the border of a call from the host */
     uint32_t function = (uint32_t)(frame->function - inst->e->functions);

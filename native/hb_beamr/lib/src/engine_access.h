@@ -69,7 +69,7 @@ bool hb_engine_grow_table(wasm_module_inst_t instance, uint32_t table, uint32_t 
                           uint32_t value);
 
 /**
- * Walks the frames of interpreted code, innermost first: calls `visit` until it answers false. Offsets count from
+ * Walks the frames, innermost first; compiled code has some only if it was compiled with them: calls `visit` until it answers false. Offsets count from
  * `bytes`, which the module was loaded from; 0: unknown.
  */
 void hb_engine_walk_frames(wasm_exec_env_t exec_env, const uint8_t *bytes,

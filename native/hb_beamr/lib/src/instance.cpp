@@ -22,7 +22,8 @@ std::string reason_of(const wasm_trap_t* trap) {
   if (trap == nullptr) return "the engine gave no reason";
   std::string text = trap_message(trap);
   for (const std::string_view prefix :
-       {"wasm_instance_new_with_args_ex failed: ", "WASM module instantiate failed: "}) {
+       {"wasm_instance_new_with_args_ex failed: ", "WASM module instantiate failed: ",
+        "AOT module instantiate failed: "}) {
     if (text.starts_with(prefix)) text.erase(0, prefix.size());
   }
   return text;
@@ -83,13 +84,14 @@ Result<Instance> Instance::create(wasm_store_t* store, const Module& module,
     hb_engine_set_import_environments(handle, bindings.data(), sizeof(HostFuncEnv),
                                       reinterpret_cast<void*>(&hb_beamr_import_trampoline));
   }
-  return Instance(handle, wasm_runtime_get_exec_env_singleton(handle));
+  return Instance(handle, wasm_runtime_get_exec_env_singleton(handle),
+                  module.description().has_memory());
 }
 
 std::optional<Instance::MemorySize> Instance::memory_size() const noexcept {
   std::uint8_t* base = nullptr;
   MemorySize size;
-  if (!hb_engine_memory(handle_, &base, &size.bytes)) return std::nullopt;
+  if (!has_memory_ || !hb_engine_memory(handle_, &base, &size.bytes)) return std::nullopt;
   size.pages = size.bytes / kPageSize;
   return size;
 }
@@ -97,7 +99,7 @@ std::optional<Instance::MemorySize> Instance::memory_size() const noexcept {
 Result<std::uint8_t*> Instance::checked_range(std::uint64_t offset, std::uint64_t len) const {
   std::uint8_t* base = nullptr;
   std::uint64_t bytes = 0;
-  if (!hb_engine_memory(handle_, &base, &bytes)) {
+  if (!has_memory_ || !hb_engine_memory(handle_, &base, &bytes)) {
     return Error{Rc::kMemoryUnavailable, "the module has no memory"};
   }
   if (offset > bytes || len > bytes - offset) {

@@ -59,13 +59,14 @@ class Instance {
   Result<std::uint32_t> table_function(std::uint32_t table, std::uint64_t element) const;
 
  private:
-  Instance(wasm_module_inst_t handle, wasm_exec_env_t exec_env) noexcept
-      : handle_(handle), exec_env_(exec_env) {}
+  Instance(wasm_module_inst_t handle, wasm_exec_env_t exec_env, bool has_memory) noexcept
+      : handle_(handle), exec_env_(exec_env), has_memory_(has_memory) {}
 
   Result<std::uint8_t*> checked_range(std::uint64_t offset, std::uint64_t len) const;
 
   wasm_module_inst_t handle_;
   wasm_exec_env_t exec_env_;
+  bool has_memory_;  // the engine gives compiled modules without a memory an empty one
 };
 
 }  // namespace hb::beamr

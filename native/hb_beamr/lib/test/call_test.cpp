@@ -189,6 +189,7 @@ struct TrapCase {
   std::vector<wasm_val_t> args;
   hb_beamr_capi_lib_trap_kind_t kind;
   const char* text;
+  const char* text_if_compiled = nullptr;  ///< the same if NULL
 };
 
 class EveryTrap : public Call, public ::testing::WithParamInterface<TrapCase> {};
@@ -199,9 +200,11 @@ TEST_P(EveryTrap, HasItsKindAndWordsAndLeavesTheInstanceUsable) {
                                          static_cast<std::uint32_t>(wanted.args.size()),
                                          wanted.args.data()),
             HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED);
-  EXPECT_EQ(error(), std::string("Exception: ") + wanted.text);
+  const char* text = is_compiled() ? wanted.text_if_compiled : wanted.text;
+  if (text == nullptr) text = wanted.text;
+  EXPECT_EQ(error(), std::string("Exception: ") + text);
   EXPECT_EQ(trap().kind, wanted.kind);
-  EXPECT_EQ(trap().message, std::string(wanted.text));
+  EXPECT_EQ(trap().message, std::string(text));
   EXPECT_GT(trap().num_frames, 0U);
   EXPECT_EQ(start("add", {i32(1), i32(1)}), HB_BEAMR_CAPI_LIB_SUCCESS);
 }
@@ -265,7 +268,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "recurse",
                  {i32(0)},
                  HB_BEAMR_CAPI_LIB_TRAP_STACK_OVERFLOW,
-                 "wasm operand stack overflow"}),
+                 "wasm operand stack overflow",
+                 "native stack overflow"}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(Call, ATrapShowsTheInnermostFramesOfADeepStack) {

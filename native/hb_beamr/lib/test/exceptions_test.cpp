@@ -106,7 +106,7 @@ TEST_F(Exceptions, DoNotCatchTraps) {
   EXPECT_EQ(trap().kind, HB_BEAMR_CAPI_LIB_TRAP_UNREACHABLE);
   ASSERT_EQ(trap().num_frames, 1U);
   // The offset is that of the instruction in the module as it was given.
-  EXPECT_EQ(fixture("exceptions").at(trap().frames[0].offset - 1), 0x00);
+  EXPECT_EQ(fixture_file("exceptions", "wasm").at(trap().frames[0].offset - 1), 0x00);
 }
 
 TEST_F(Exceptions, OfTheHostAreCaughtByTheGuest) {

@@ -157,11 +157,23 @@ std::map<std::string, std::uint64_t> Client::numbers(Operation operation) const 
   return counters;
 }
 
-std::string fixture(const std::string& name) {
-  std::ifstream file(std::string(HB_BEAMR_FIXTURE_DIR) + "/" + name + ".wasm", std::ios::binary);
+namespace {
+
+std::string fixture_file(const std::string& name, const char* form) {
+  std::ifstream file(std::string(HB_BEAMR_FIXTURE_DIR) + "/" + name + form, std::ios::binary);
   EXPECT_TRUE(file) << "no fixture " << name;
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
+
+}  // namespace
+
+bool is_compiled() { return std::getenv("HB_BEAMR_TEST_COMPILED") != nullptr; }
+
+std::string fixture(const std::string& name) {
+  return fixture_file(name, is_compiled() ? ".aot" : ".wasm");
+}
+
+std::string plain_fixture(const std::string& name) { return fixture_file(name, ".wasm"); }
 
 std::string padded(const std::string& module, std::size_t size) {
   std::string section(1, '\0');

@@ -140,7 +140,11 @@ class Client {
   paper::PortPtr port_;
 };
 
+/// Whether the tests run once more, with compiled code.
+bool is_compiled();
 std::string fixture(const std::string& name);
+/// Never compiled, which cannot be padded().
+std::string plain_fixture(const std::string& name);
 /// The same module with a custom section behind it, to make it larger.
 std::string padded(const std::string& module, std::size_t size);
 

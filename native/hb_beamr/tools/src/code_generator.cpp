@@ -103,6 +103,8 @@ void set_options(const CodeOptions& options, AOTCompOption* out) {
   out->enable_extended_const = true;
   out->enable_simd = true;
   aot_call_stack_features_init_default(&out->call_stack_features);
+  out->call_stack_features.values = false;
+  out->call_stack_features.frame_per_function = true;
   out->aux_stack_frame_type = options.keep_frames ? AOT_STACK_FRAME_TYPE_TINY : AOT_STACK_FRAME_OFF;
 }
 

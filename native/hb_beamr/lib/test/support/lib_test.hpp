@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <initializer_list>
 #include <iterator>
@@ -19,10 +20,18 @@
 
 namespace hb::beamr::test {
 
-inline std::vector<std::uint8_t> fixture(const std::string& name) {
-  std::ifstream file(std::string(HB_BEAMR_FIXTURE_DIR) + "/" + name + ".wasm", std::ios::binary);
+/// Whether the tests run once more, with compiled code.
+inline bool is_compiled() { return std::getenv("HB_BEAMR_TEST_COMPILED") != nullptr; }
+
+/// A module in the form that a test is about: "wasm" or "aot".
+inline std::vector<std::uint8_t> fixture_file(const std::string& name, const char* form) {
+  std::ifstream file(std::string(HB_BEAMR_FIXTURE_DIR) + "/" + name + "." + form, std::ios::binary);
   EXPECT_TRUE(file) << "no fixture " << name;
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+inline std::vector<std::uint8_t> fixture(const std::string& name) {
+  return fixture_file(name, is_compiled() ? "aot" : "wasm");
 }
 
 inline wasm_val_t i32(std::int32_t value) {
