@@ -45,12 +45,12 @@ function(hb_beamr_add_fixtures)
       COMMENT "Compiling ${name}.wat"
       VERBATIM)
     list(APPEND outputs "${wasm}")
-    if(HB_BEAMR_LLVM_VERSION)
+    if(HB_BEAMRC)
       set(aot "${HB_BEAMR_FIXTURE_DIR}/${name}.aot")
       add_custom_command(
         OUTPUT "${aot}"
-        COMMAND hb_beamrc -O1 --frames "${wasm}" -o "${aot}"
-        DEPENDS "${wasm}" hb_beamrc
+        COMMAND ${HB_BEAMRC} -O1 --frames "${wasm}" -o "${aot}"
+        DEPENDS "${wasm}" ${HB_BEAMRC}
         COMMENT "Compiling ${name}.wasm"
         VERBATIM)
       list(APPEND outputs "${aot}")
@@ -69,7 +69,7 @@ endfunction()
 # compiled code in place of each fixture.
 function(hb_beamr_discover_tests target)
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST)
-  if(HB_BEAMR_LLVM_VERSION)
+  if(HB_BEAMRC)
     gtest_discover_tests(${target}
       DISCOVERY_MODE PRE_TEST
       TEST_PREFIX "compiled/"

@@ -1,13 +1,22 @@
-# hb_beamr_find_llvm(<variable>)
+# hb_beamr_find_compiler(<program> <llvm version>)
 #
-# Makes the target hb_beamr::llvm of the newest LLVM that the engine's compiler is known to work
-# with, and sets <variable> to its version; to the empty string if there is none, or none is wanted.
+# Sets <program> to the compiler of modules that tests use: the target hb_beamrc, a path, or nothing. If it
+# is to be built, makes the target hb_beamr::llvm of the newest LLVM that the engine's compiler is known to
+# work with, and sets <llvm version>.
 
 set(HB_BEAMR_LLVM_VERSIONS 19 18 17 16 15 14)
 
-function(hb_beamr_find_llvm result)
-  set(${result} "" PARENT_SCOPE)
-  if(NOT HB_BEAMR_COMPILER)
+function(hb_beamr_find_compiler program llvm_version)
+  set(${program} "" PARENT_SCOPE)
+  set(${llvm_version} "" PARENT_SCOPE)
+  if(IS_ABSOLUTE "${HB_BEAMR_COMPILER}")
+    if(EXISTS "${HB_BEAMR_COMPILER}")
+      set(${program} "${HB_BEAMR_COMPILER}" PARENT_SCOPE)
+    else()
+      message(STATUS "No tests of compiled code: ${HB_BEAMR_COMPILER} is not there")
+    endif()
+    return()
+  elseif(NOT HB_BEAMR_COMPILER)
     return()
   endif()
   set(names "")
@@ -37,5 +46,6 @@ function(hb_beamr_find_llvm result)
     target_link_libraries(hb_beamr_llvm INTERFACE "${libs}")
     add_library(hb_beamr::llvm ALIAS hb_beamr_llvm)
   endif()
-  set(${result} "${version}" PARENT_SCOPE)
+  set(${program} hb_beamrc PARENT_SCOPE)
+  set(${llvm_version} "${version}" PARENT_SCOPE)
 endfunction()
