@@ -167,7 +167,7 @@
         maximum => non_neg_integer() | none,
         index_type => i32 | i64
     }}
-    | {global, i32 | i64 | f32 | f64 | funcref | externref, const | var, value()}
+    | {global, i32 | i64 | f32 | f64 | v128 | funcref | externref, const | var, value()}
     | value()
     | {func, Signature :: string() | binary()}
     | {tag, Signature :: string() | binary()}.
@@ -186,7 +186,7 @@
 }.
 %% The signature of a function has a letter for each parameter and result: `"(iI)f"'. `i' is a
 %% 32-bit integer, `I' a 64-bit one, `f' a 32-bit float, `F' a 64-bit one, `p' a funcref, `r' an
-%% externref, `V' a v128, `e' an exnref; the last two cannot be passed between host and guest. Tags
+%% externref, `V' a v128, `e' an exnref; the last one cannot be passed between host and guest. Tags
 %% of exceptions have signatures too, without results. Other imports and exports have `[]'.
 
 -type export() :: {func | memory | table | global | tag, Name :: string(), Signature :: string()}.
@@ -194,6 +194,8 @@
 -type value() :: hb_beamr_value:value().
 %% Integers, floats, `nan', `+inf', `-inf'; `{f32, Bits}' and `{f64, Bits}' for floats of exactly
 %% these bits, which come back as such with the option `floats => bits' of a call.
+%%
+%% A v128 is a binary of 16 bytes, as it would be in memory. Only compiled modules have them.
 %%
 %% A reference is `null'; `{externref, Term}', which the guest can only keep and give back: the
 %% term is kept until the instance ends; or a funcref, which comes from the guest and can be called

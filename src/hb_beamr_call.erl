@@ -195,8 +195,8 @@ respell(Port, Name, Values, Failure, Deadline) ->
 -spec call(port(), string() | binary(), binary(), hb_beamr_deadline:deadline()) ->
     hb_beamr_port:event().
 call(Port, Name, Values, Deadline) ->
-    Count = <<(hb_beamr_value:count(Values)):16/little>>,
-    hb_beamr_port:call(Port, [Count, Values, Name], Deadline).
+    Size = <<(byte_size(Values)):32/little>>,
+    hb_beamr_port:call(Port, [Size, Values, Name], Deadline).
 
 %%% The loop
 

@@ -4,8 +4,9 @@
 %%% @private
 %%% @doc Values of WebAssembly as Erlang terms, and back.
 %%%
-%%% In the protocol a value takes 9 bytes: its kind, then 64 bits. The driver knows the types that
-%%% are wanted and converts; so an integer goes out as what it is, not as what it has to become.
+%%% In the protocol a value takes 9 bytes: its kind, then 64 bits; a v128 takes 17. The driver knows
+%%% the types that are wanted and converts; so an integer goes out as what it is, not as what it has
+%%% to become.
 %%%
 %%% The clauses for one to four small integers build their binary in one go: a third of the time
 %%% that appending value by value takes.
@@ -18,17 +19,17 @@
 -export([encode/2]).
 -export([encode/3]).
 -export([explain/2]).
--export([count/1]).
 -export([encode_one/2]).
 -export([zeros/1]).
 
 -export_type([value/0]).
 -export_type([number_value/0]).
+-export_type([vector/0]).
 -export_type([ref/0]).
 -export_type([funcref/0]).
 -export_type([floats/0]).
 
--type value() :: number_value() | ref().
+-type value() :: number_value() | vector() | ref().
 
 -type number_value() ::
     integer()
@@ -40,6 +41,9 @@
     | {f64, Bits :: 0..16#FFFFFFFFFFFFFFFF}.
 %% A number of any type of WebAssembly. Not-a-number and the infinities, which no Erlang float
 %% can be, are atoms; or any float is given by its bits.
+
+-type vector() :: <<_:128>>.
+%% A v128, as it is in memory: the lowest lane first, each lane little-endian.
 
 -type ref() :: null | {externref, term()} | funcref().
 
@@ -57,8 +61,11 @@
 -define(NULL, 5).
 -define(FUNCREF, 6).
 -define(EXTERNREF, 7).
+-define(V128, 8).
 
+%% Of a value that is no v128, and of a v128 without its kind.
 -define(VALUE_BYTES, 9).
+-define(V128_BYTES, 16).
 -define(MAX_VALUES, 16#FFFF).
 
 -define(INTEGER(A), ?I64, A:64/little).
@@ -83,6 +90,8 @@ decode(<<?F64, Bits:64/little, Rest/binary>>, Instance) ->
     [special(Bits band 16#FFFFFFFFFFFFF, Bits bsr 63) | decode(Rest, Instance)];
 decode(<<?F32, Bits:32/little, _:32, Rest/binary>>, Instance) ->
     [special(Bits band 16#7FFFFF, Bits bsr 31) | decode(Rest, Instance)];
+decode(<<?V128, Value:?V128_BYTES/binary, Rest/binary>>, Instance) ->
+    [binary:copy(Value) | decode(Rest, Instance)];
 decode(<<Kind, Bits:64/little, Rest/binary>>, Instance) ->
     [reference(Kind, Bits, Instance) | decode(Rest, Instance)].
 
@@ -94,6 +103,8 @@ decode(<<?F32, Bits:32/little, _:32, Rest/binary>>, Instance, bits) ->
     [{f32, Bits} | decode(Rest, Instance, bits)];
 decode(<<?F64, Bits:64/little, Rest/binary>>, Instance, bits) ->
     [{f64, Bits} | decode(Rest, Instance, bits)];
+decode(<<?V128, Value:?V128_BYTES/binary, Rest/binary>>, Instance, bits) ->
+    [binary:copy(Value) | decode(Rest, Instance, bits)];
 decode(<<Value:?VALUE_BYTES/binary, Rest/binary>>, Instance, bits) ->
     decode(Value, Instance) ++ decode(Rest, Instance, bits);
 decode(<<>>, _Instance, bits) ->
@@ -121,6 +132,8 @@ decode_unsigned(<<?I32, Value:32/little, _:32, Rest/binary>>) ->
     [Value | decode_unsigned(Rest)];
 decode_unsigned(<<?I64, Value:64/little, Rest/binary>>) ->
     [Value | decode_unsigned(Rest)];
+decode_unsigned(<<?V128, Value:?V128_BYTES/binary, Rest/binary>>) ->
+    [binary:copy(Value) | decode_unsigned(Rest)];
 decode_unsigned(<<Value:?VALUE_BYTES/binary, Rest/binary>>) ->
     decode(Value, self()) ++ decode_unsigned(Rest);
 decode_unsigned(<<>>) ->
@@ -154,11 +167,6 @@ encode(F, [A, B], _Instance) when is_float(A), is_float(B) ->
     <<F:32/little, ?FLOAT(A), ?FLOAT(B)>>;
 encode(F, Values, Instance) ->
     append(Values, <<F:32/little>>, ?MAX_VALUES, Instance).
-
-%% @doc How many values these bytes are.
--spec count(binary()) -> non_neg_integer().
-count(Bytes) ->
-    byte_size(Bytes) div ?VALUE_BYTES.
 
 -spec append(term(), binary(), non_neg_integer(), pid()) -> binary() | error.
 append([A | Rest], Bytes, Left, Instance) when ?IS_SMALL(A), Left > 0 ->
@@ -208,6 +216,8 @@ encode_plain({f64, Bits}) when is_integer(Bits), Bits >= 0, Bits =< 16#FFFFFFFFF
     <<?F64, Bits:64/little>>;
 encode_plain(null) ->
     <<?NULL, 0:64>>;
+encode_plain(<<Value:?V128_BYTES/binary>>) ->
+    <<?V128, Value/binary>>;
 encode_plain(_) ->
     error.
 
@@ -234,6 +244,8 @@ refusal({funcref, Other, Function}, Instance) when
     " is a funcref of another instance";
 refusal({externref, _}, _Instance) ->
     none;
+refusal(Value, _Instance) when is_binary(Value), byte_size(Value) =/= ?V128_BYTES ->
+    [" is no value: a v128 has 16 bytes, not ", integer_to_list(byte_size(Value))];
 refusal(Value, Instance) ->
     case encode_one(Value, Instance) of
         error -> [" is no value: ", hb_beamr_error:show(Value)];

@@ -39,7 +39,6 @@ any_number_of_values_test() ->
             Values = lists:seq(1, Count),
             Encoded = encode(Values),
             ?assertEqual(Values, decode(Encoded)),
-            ?assertEqual(Count, hb_beamr_value:count(Encoded)),
             ?assertEqual(<<7:32/little, Encoded/binary>>, encode(7, Values))
         end
      || Count <- [0, 1, 2, 3, 4, 5, 6, 100, 65535]
@@ -81,6 +80,26 @@ addresses_are_unsigned_test() ->
         >>)
     ).
 
+vectors_are_16_bytes_test() ->
+    Low = <<1:64/little, 2:64/little>>,
+    High = binary:copy(<<255>>, 16),
+    ?assertEqual(<<8, Low/binary>>, encode([Low])),
+    ?assertEqual(<<9:32/little, 8, Low/binary, 8, High/binary>>, encode(9, [Low, High])),
+    Values = [1, Low, 2.5, High, nan, null],
+    ?assertEqual(Values, decode(encode(Values))),
+    ?assertEqual(Values, hb_beamr_value:decode_unsigned(encode(Values))),
+    ?assertEqual(
+        [1, Low, {f64, 16#4004000000000000}],
+        hb_beamr_value:decode(encode([1, Low, 2.5]), self(), bits)
+    ).
+
+what_is_wrong_with_a_vector_is_told_test() ->
+    Explain = fun(Values) -> hb_beamr_value:explain(Values, self()) end,
+    ?assertEqual(<<"2 is no value: a v128 has 16 bytes, not 15">>, Explain([1, <<0:120>>])),
+    ?assertEqual(<<"1 is no value: a v128 has 16 bytes, not 17">>, Explain([<<0:136>>])),
+    ?assertEqual(<<"1 is no value: a v128 has 16 bytes, not 0">>, Explain([<<>>])),
+    ?assertMatch(<<"1 is no value: <<", _/binary>>, Explain([<<0:127>>])).
+
 terms_that_are_no_values_are_refused_test() ->
     Deep = lists:foldl(fun(_, Term) -> [Term] end, [], lists:seq(1, 1000000)),
     [
@@ -95,6 +114,11 @@ terms_that_are_no_values_are_refused_test() ->
             [atom],
             [infinity],
             [<<1>>],
+            [<<0:120>>],
+            [<<0:136>>],
+            [<<0:127>>],
+            [<<0:129>>],
+            [<<>>],
             ["1"],
             [[]],
             [{}],

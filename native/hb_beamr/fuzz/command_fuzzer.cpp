@@ -91,7 +91,7 @@ class Session {
       case 1:
       case 2:
       case 3:
-        return ask(who, Operation::kCall, bytes(count_) + values() + name());
+        return call(who);
       case 4:
       case 5:
       case 6:
@@ -119,14 +119,24 @@ class Session {
     }
   }
 
-  /// Some values as they travel; sets count_ for the next request.
+  void call(std::size_t who) {
+    const std::string given = values();
+    ask(who, Operation::kCall, bytes(static_cast<std::uint32_t>(given.size())) + given + name());
+  }
+
+  /// A value as it travels.
+  std::string value() {
+    const auto kind = static_cast<std::uint8_t>(input_.below(9));
+    std::string text = bytes(kind);
+    text += bytes(input_.one_in(4) ? input_.take<std::uint64_t>() : input_.byte());
+    if (driver::ValueKind{kind} == driver::ValueKind::kV128)
+      text += bytes(input_.take<std::uint64_t>());
+    return text;
+  }
+
   std::string values() {
     std::string text;
-    count_ = static_cast<std::uint16_t>(input_.below(9));
-    for (std::uint16_t i = 0; i < count_; ++i) {
-      text += static_cast<char>(input_.below(6));
-      text += bytes(input_.one_in(4) ? input_.take<std::uint64_t>() : input_.byte());
-    }
+    for (std::size_t left = input_.below(9); left > 0; --left) text += value();
     return text;
   }
 
@@ -162,8 +172,8 @@ class Session {
 
   void use_global(std::size_t who) {
     if (input_.one_in(2)) return ask(who, Operation::kGlobalGet, name());
-    const std::string value = values().substr(0, driver::kValueSize);
-    ask(who, Operation::kGlobalSet, value + name());
+    const std::string given = value();
+    ask(who, Operation::kGlobalSet, given + name());
   }
 
   void command(std::size_t who) {
@@ -210,7 +220,6 @@ class Session {
   paper::PortPtr port_;
   std::array<paper::ProcessPtr, 3> processes_;
   std::array<std::uint32_t, 3> pending_{};  // answers to come
-  std::uint16_t count_ = 0;
   bool is_silent_ = false;
 };
 

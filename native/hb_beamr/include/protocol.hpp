@@ -99,6 +99,7 @@ enum class ValueKind : std::uint8_t {
   kNull = 5,
   kFuncref = 6,
   kExternref = 7,
+  kV128 = 8,
 };
 
 /// Bits of OPTIONS.
@@ -108,7 +109,8 @@ enum class Option : std::uint8_t {
   kPreferCompiled = 4,
 };
 
-/// Bytes of a value: its kind, and 64 bits.
+/// Bytes of a value: its kind, and 64 bits; a v128 has 128.
 inline constexpr std::size_t kValueSize = 9;
+inline constexpr std::size_t kVectorSize = 17;
 
 }  // namespace hb::beamr::driver

@@ -54,6 +54,23 @@ HB_FEW_FRAMES void run(Request& request, Step&& step) noexcept {
   instance.conclude(rc, request.slot, request.reply);
 }
 
+/// The arguments are of another size than values that are no v128. Answers the request unless they are as
+/// many as the function takes.
+[[gnu::noinline]] bool check_number(Request& request, std::string_view given,
+                                    std::span<const wasm_valkind_t> types, const char* signature) {
+  const std::optional<std::size_t> count = count_values(given);
+  const std::size_t wanted = count_values(types);
+  if (count == wanted) return true;
+  if (!count) {
+    refuse_malformed(request);
+  } else {
+    request.reply.error(ErrorCode::kInvalidArgs, "expected " + std::to_string(wanted) +
+                                                     " arguments " + signature + ", got " +
+                                                     std::to_string(*count));
+  }
+  return false;
+}
+
 /// Starts a call of a function with the given values.
 HB_FEW_FRAMES void start(Request& request, std::uint32_t function, std::string_view given) {
   Instance& instance = request.port.instance();
@@ -68,20 +85,22 @@ HB_FEW_FRAMES void start(Request& request, std::uint32_t function, std::string_v
     request.reply.error(rc, instance.context());
     return;
   }
+  const std::span<const wasm_valkind_t> types(params, num_params);
   if (given.size() != num_params * kValueSize) [[unlikely]] {
-    request.reply.error(ErrorCode::kInvalidArgs, "expected " + std::to_string(num_params) +
-                                                     " arguments " + signature + ", got " +
-                                                     std::to_string(given.size() / kValueSize));
-    return;
+    if (!check_number(request, given, types, signature)) return;
   }
 
   Values values;
   wasm_val_t* arguments = values.prepare(num_params);
-  const std::span<const wasm_valkind_t> types(params, num_params);
-  const ValueListFault fault = decode_values(given.data(), types, arguments);
+  Reader data(given);
+  const ValueListFault fault = decode_values(data, types, arguments);
   if (fault) [[unlikely]] {
     if (fault.fault == ValueFault::kMalformed) return refuse_malformed(request);
     request.reply.error(ErrorCode::kInvalidArgs, describe_fault("argument", fault, types));
+    return;
+  }
+  if (!data.is_at_end()) [[unlikely]] {
+    check_number(request, given, types, signature);
     return;
   }
 
@@ -96,7 +115,7 @@ HB_FEW_FRAMES void start(Request& request, std::uint32_t function, std::string_v
 /// can say anywhere else.
 std::string_view bounded(Operation operation, std::string_view data) noexcept {
   constexpr std::size_t kMost = std::numeric_limits<std::uint16_t>::max();
-  return data.substr(0, operation == Operation::kTrap ? kMost : kMost * kValueSize);
+  return data.substr(0, operation == Operation::kTrap ? kMost : kMost * kVectorSize);
 }
 
 }  // namespace
@@ -152,9 +171,9 @@ void instantiate(Request& request) {
 void call(Request& request) {
   if (!take_turn(request)) return;
   const TurnEnd turn_end(request);
-  std::uint16_t count = 0;
+  std::uint32_t size = 0;
   std::string_view values;
-  if (!request.data.read(count) || !request.data.read(count * kValueSize, values)) {
+  if (!request.data.read(size) || !request.data.read(size, values)) {
     return refuse_malformed(request);
   }
   hb_beamr_capi_lib_context_t* context = request.port.instance().context();
@@ -173,9 +192,7 @@ void call_function(Request& request) {
   if (!take_turn(request)) return;
   const TurnEnd turn_end(request);
   std::uint32_t function = 0;
-  if (!request.data.read(function) || request.data.rest().size() % kValueSize != 0) {
-    return refuse_malformed(request);
-  }
+  if (!request.data.read(function)) return refuse_malformed(request);
   start(request, function, request.data.rest());
 }
 
@@ -183,9 +200,7 @@ void call_table(Request& request) {
   if (!take_turn(request)) return;
   const TurnEnd turn_end(request);
   std::uint64_t element = 0;
-  if (!request.data.read(element) || request.data.rest().size() % kValueSize != 0) {
-    return refuse_malformed(request);
-  }
+  if (!request.data.read(element)) return refuse_malformed(request);
   hb_beamr_capi_lib_context_t* context = request.port.instance().context();
   std::uint32_t function = 0;
   const auto rc = hb_beamr_capi_lib_find_table_function(context, element, &function);

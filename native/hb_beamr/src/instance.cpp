@@ -20,26 +20,26 @@ constexpr std::size_t kLargeModule = std::size_t{4} << 20;
 
 constexpr std::string_view kCancelText = "terminated";
 
-void encode_values(Writer& writer, const hb_beamr_capi_lib_event_t& event) noexcept {
-  for (std::uint32_t i = 0; i < event.num_values; ++i) encode_value(writer, event.values[i]);
+std::span<const wasm_val_t> values_of(const hb_beamr_capi_lib_event_t& event) noexcept {
+  return {event.values, event.num_values};
 }
 
 void encode_completed(const hb_beamr_capi_lib_event_t& event, Reply& reply) noexcept {
-  char* at = reply.begin(1 + event.num_values * kValueSize);
+  char* at = reply.begin(1 + encoded_size(values_of(event)));
   if (at == nullptr) return;
   Writer writer(at);
   writer.put(Tag::kCompleted);
-  encode_values(writer, event);
+  encode_values(writer, values_of(event));
 }
 
 bool encode_import(const hb_beamr_capi_lib_event_t& event, std::uint64_t id,
                    Reply& reply) noexcept {
   char* at =
-      reply.begin(1 + sizeof event.import_position + sizeof id + event.num_values * kValueSize);
+      reply.begin(1 + sizeof event.import_position + sizeof id + encoded_size(values_of(event)));
   if (at == nullptr) return false;
   Writer writer(at);
   writer.put(Tag::kImport).put(event.import_position).put(id);
-  encode_values(writer, event);
+  encode_values(writer, values_of(event));
   return true;
 }
 

@@ -106,16 +106,15 @@ void offer_import(Instance& instance, Reader data, Reply& reply) {
   std::string_view name;
   OfferedType given;
   std::uint8_t has_value = 0;
-  std::uint8_t kind = 0;
-  std::uint64_t bits = 0;
+  WireValue wire{};
   if (!read_string<std::uint32_t>(data, module) || !read_string<std::uint32_t>(data, name) ||
       !read_type(data, given) || !data.read(has_value) ||
-      (has_value != 0 && (!data.read(kind) || !data.read(bits)))) {
+      (has_value != 0 && !read_value(data, wire))) {
     return reply.error(ErrorCode::kBadarg, "malformed offer");
   }
   hb_beamr_capi_lib_context_t* context = instance.context();
   const hb_beamr_capi_lib_extern_t type = extern_of(given);
-  wasm_val_t value{};
+  OneValue value{};
   hb_beamr_capi_lib_offer_t offer{.module_name = module.data(),
                                   .module_name_len = module.size(),
                                   .name = name.data(),
@@ -125,10 +124,10 @@ void offer_import(Instance& instance, Reader data, Reply& reply) {
                                   .image = data.rest().data(),
                                   .image_len = data.rest().size()};
   wasm_valkind_t wanted = WASM_I32;
-  value.kind = wanted;
-  if (has_value != 0) offer.value = &value;
+  value[0].kind = wanted;
+  if (has_value != 0) offer.value = value.data();
   if (has_value != 0 && type_of_value(context, offer, wanted)) {
-    const ValueFault fault = decode_value(kind, bits, wanted, value);
+    const ValueFault fault = decode_value(wire, wanted, value.data());
     if (fault == ValueFault::kMalformed) return reply.error(ErrorCode::kBadarg, "malformed offer");
     if (fault != ValueFault::kNone) {
       const std::string what =

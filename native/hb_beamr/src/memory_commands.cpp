@@ -25,9 +25,9 @@ void write_inline(Request& request, std::uint64_t offset) {
 }
 
 /// The global's value; false, and the answer says why, if there is none.
-bool find_global(Request& request, std::string_view name, wasm_val_t& value) {
+bool find_global(Request& request, std::string_view name, OneValue& value) {
   hb_beamr_capi_lib_context_t* context = request.port.instance().context();
-  const auto rc = hb_beamr_capi_lib_get_global(context, name.data(), name.size(), &value);
+  const auto rc = hb_beamr_capi_lib_get_global(context, name.data(), name.size(), value.data());
   if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) return true;
   if (rc == HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED) {
     request.reply.error(ErrorCode::kUnknownGlobal, name);
@@ -91,34 +91,34 @@ void grow(Request& request) {
 
 void global_get(Request& request) {
   if (!request.port.stand_still(request.caller)) return answer_queued(request);
-  wasm_val_t value;
+  OneValue value{};
   if (!find_global(request, request.data.rest(), value)) return;
-  char* at = request.reply.begin(1 + kValueSize);
+  const std::span slots(value.data(), value[0].kind == WASM_V128 ? 2 : 1);
+  char* at = request.reply.begin(1 + encoded_size(slots));
   if (at == nullptr) return;
   Writer writer(at);
   writer.put(Tag::kOk);
-  encode_value(writer, value);
+  encode_values(writer, slots);
 }
 
 void global_set(Request& request) {
   const ShortTurn turn(request);
   if (!turn) return;
-  std::uint8_t kind = 0;
-  std::uint64_t bits = 0;
-  if (!request.data.read(kind) || !request.data.read(bits)) return refuse_malformed(request);
+  WireValue wire{};
+  if (!read_value(request.data, wire)) return refuse_malformed(request);
   const std::string_view name = request.data.rest();
-  wasm_val_t value;
+  OneValue value{};
   if (!find_global(request, name, value)) return;
 
-  const wasm_valkind_t wanted = value.kind;
-  const ValueFault fault = decode_value(kind, bits, wanted, value);
+  const wasm_valkind_t wanted = value[0].kind;
+  const ValueFault fault = decode_value(wire, wanted, value.data());
   if (fault == ValueFault::kMalformed) return refuse_malformed(request);
   if (fault != ValueFault::kNone) {
     return request.reply.error(ErrorCode::kInvalidArgs,
                                describe_fault("value", {fault, 0}, std::span(&wanted, 1)));
   }
   hb_beamr_capi_lib_context_t* context = request.port.instance().context();
-  const auto rc = hb_beamr_capi_lib_set_global(context, name.data(), name.size(), &value);
+  const auto rc = hb_beamr_capi_lib_set_global(context, name.data(), name.size(), value.data());
   if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, context);
   request.reply.tag(Tag::kOk);
 }

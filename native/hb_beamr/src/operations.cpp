@@ -44,8 +44,7 @@ bool load_module(Instance& instance, std::string_view bytes, bool only_known,
   }
   instance.set_module_size(bytes.size());
   const std::uint64_t id = hb_beamr_capi_lib_module_id(instance.context());
-  const auto code =
-      static_cast<std::uint8_t>(1 + hb_beamr_capi_lib_code_level(instance.context()));
+  const auto code = static_cast<std::uint8_t>(1 + hb_beamr_capi_lib_code_level(instance.context()));
   char* at = reply.begin(1 + sizeof id + sizeof code);
   if (at != nullptr) Writer(at).put(Tag::kOk).put(id).put(code);
   return true;
@@ -106,19 +105,26 @@ AnswerStep::AnswerStep(Instance& instance, const WaitingImport& import, Operatio
 
 bool AnswerStep::read_results(std::string_view wanted, Reply& reply) {
   Kinds letters;
-  wasm_valkind_t* kinds = letters.prepare(wanted.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i) kinds[i] = kind_of_letter(wanted[i]);
-  if (data_.size() % kValueSize != 0) {
-    reply.error(ErrorCode::kBadarg, "an answer is a list of values");
-    return false;
+  wasm_valkind_t* kinds = letters.prepare(2 * wanted.size());
+  std::size_t slots = 0;
+  for (const char letter : wanted) {
+    kinds[slots++] = kind_of_letter(letter);
+    if (kinds[slots - 1] == WASM_V128) kinds[slots++] = WASM_V128;
   }
-  const std::size_t given = data_.size() / kValueSize;
-  if (given < wanted.size()) {
-    reply.error(ErrorCode::kBadResult, "expected " + std::to_string(wanted.size()) + " results (" +
-                                           std::string(wanted) + "), got " + std::to_string(given));
-    return false;
+  if (data_.size() != slots * kValueSize) [[unlikely]] {
+    const std::optional<std::size_t> given = count_values(data_);
+    if (!given) {
+      reply.error(ErrorCode::kBadarg, "an answer is a list of values");
+      return false;
+    }
+    if (*given < wanted.size()) {
+      reply.error(ErrorCode::kBadResult, "expected " + std::to_string(wanted.size()) +
+                                             " results (" + std::string(wanted) + "), got " +
+                                             std::to_string(*given));
+      return false;
+    }
   }
-  return read_values(data_, {kinds, wanted.size()}, "result", reply);
+  return read_values(data_, {kinds, slots}, "result", reply);
 }
 
 bool AnswerStep::read_exception(Reply& reply) {
@@ -134,20 +140,26 @@ bool AnswerStep::read_exception(Reply& reply) {
     reply.error(ErrorCode::kUnknownTag, std::to_string(tag_));
     return false;
   }
-  if (data.rest().size() != num_values * kValueSize) {
-    reply.error(ErrorCode::kBadResult, "the exception has " + std::to_string(num_values) +
-                                           " values, got " +
-                                           std::to_string(data.rest().size() / kValueSize));
+  const std::span<const wasm_valkind_t> wanted(kinds, num_values);
+  const std::optional<std::size_t> given = count_values(data.rest());
+  if (!given) {
+    reply.error(ErrorCode::kBadarg, "an exception is its tag and a list of values");
     return false;
   }
-  return read_values(data.rest(), {kinds, num_values}, "value", reply);
+  if (*given != count_values(wanted)) {
+    reply.error(ErrorCode::kBadResult, "the exception has " + std::to_string(count_values(wanted)) +
+                                           " values, got " + std::to_string(*given));
+    return false;
+  }
+  return read_values(data.rest(), wanted, "value", reply);
 }
 
 bool AnswerStep::read_values(std::string_view given, std::span<const wasm_valkind_t> wanted,
                              std::string_view what, Reply& reply) {
   results_ = values_.prepare(wanted.size());
   num_results_ = static_cast<std::uint32_t>(wanted.size());
-  const ValueListFault fault = decode_values(given.data(), wanted, results_);
+  Reader data(given);
+  const ValueListFault fault = decode_values(data, wanted, results_);
   if (fault) {
     const bool is_malformed = fault.fault == ValueFault::kMalformed;
     reply.error(is_malformed ? ErrorCode::kBadarg : ErrorCode::kBadResult,

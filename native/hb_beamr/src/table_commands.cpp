@@ -32,15 +32,14 @@ bool find_table(Request& request, std::string_view name, std::uint32_t& table,
 
 /// The rest of a request: a value for an element, and the table's name.
 bool read_element(Request& request, std::uint32_t& table, wasm_val_t& value) {
-  std::uint8_t kind = 0;
-  std::uint64_t bits = 0;
-  if (!request.data.read(kind) || !request.data.read(bits)) {
+  WireValue wire{};
+  if (!read_value(request.data, wire)) {
     refuse_malformed(request);
     return false;
   }
   wasm_valkind_t wanted = WASM_EXTERNREF;
   if (!find_table(request, request.data.rest(), table, &wanted)) return false;
-  const ValueFault fault = decode_value(kind, bits, wanted, value);
+  const ValueFault fault = decode_value(wire, wanted, &value);
   if (fault == ValueFault::kNone) return true;
   request.reply.error(ErrorCode::kInvalidArgs,
                       describe_fault("value", {fault, 0}, std::span(&wanted, 1)));
@@ -56,14 +55,14 @@ void table_get(Request& request) {
   std::uint32_t table = 0;
   if (!find_table(request, request.data.rest(), table)) return;
   hb_beamr_capi_lib_context_t* context = request.port.instance().context();
-  wasm_val_t value{};
-  const auto rc = hb_beamr_capi_lib_table_get(context, table, element, &value);
+  OneValue value{};
+  const auto rc = hb_beamr_capi_lib_table_get(context, table, element, value.data());
   if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, context);
   char* at = request.reply.begin(1 + kValueSize);
   if (at == nullptr) return;
   Writer writer(at);
   writer.put(Tag::kOk);
-  encode_value(writer, value);
+  encode_value(writer, value.data());
 }
 
 void table_set(Request& request) {

@@ -52,7 +52,7 @@ class TrapLayout {
   bool is_exception() const noexcept { return trap_.kind == HB_BEAMR_CAPI_LIB_TRAP_EXCEPTION; }
   std::size_t exception_size() const noexcept {
     return sizeof(std::uint32_t) + 1 + 2 * sizeof(std::uint16_t) + tag_module().size() +
-           tag_name().size() + sizeof(std::uint16_t) + trap_.num_payload * kValueSize;
+           tag_name().size() + sizeof(std::uint16_t) + encoded_size(payload());
   }
   void write_exception(Writer& writer) const noexcept {
     writer.put(trap_.tag).put(static_cast<std::uint8_t>(trap_.tag_name == nullptr     ? 0
@@ -61,8 +61,15 @@ class TrapLayout {
     for (const std::string_view text : {tag_module(), tag_name()}) {
       writer.put(static_cast<std::uint16_t>(text.size())).put(text);
     }
-    writer.put(static_cast<std::uint16_t>(trap_.num_payload));  // at most 1,000
-    for (std::uint32_t i = 0; i < trap_.num_payload; ++i) encode_value(writer, trap_.payload[i]);
+    std::uint16_t count = 0;  // at most 1,000
+    for (std::size_t i = 0; i < payload().size(); i += payload()[i].kind == WASM_V128 ? 2 : 1) {
+      ++count;
+    }
+    writer.put(count);
+    encode_values(writer, payload());
+  }
+  std::span<const wasm_val_t> payload() const noexcept {
+    return {trap_.payload, trap_.num_payload};
   }
   std::string_view tag_module() const noexcept {
     return trap_.tag_module == nullptr ? std::string_view()

@@ -3,6 +3,7 @@
 
 #include "value_codec.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -115,6 +116,8 @@ std::string_view name_of(wasm_valkind_t kind) noexcept {
       return "an f32";
     case WASM_F64:
       return "an f64";
+    case WASM_V128:
+      return "a v128";
     case WASM_FUNCREF:
       return "a funcref";
     case WASM_EXTERNREF:
@@ -124,11 +127,10 @@ std::string_view name_of(wasm_valkind_t kind) noexcept {
   }
 }
 
-}  // namespace
-
-ValueFault decode_value(std::uint8_t kind, std::uint64_t bits, wasm_valkind_t wanted,
-                        wasm_val_t& out) noexcept {
-  switch (static_cast<ValueKind>(kind)) {
+/// A value of one slot.
+ValueFault decode_slot(ValueKind kind, std::uint64_t bits, wasm_valkind_t wanted,
+                       wasm_val_t& out) noexcept {
+  switch (kind) {
     case ValueKind::kI32:
     case ValueKind::kI64:
       return decode_integer(false, bits, wanted, out);
@@ -144,8 +146,35 @@ ValueFault decode_value(std::uint8_t kind, std::uint64_t bits, wasm_valkind_t wa
       return decode_reference(WASM_FUNCREF, bits, wanted, out);
     case ValueKind::kExternref:
       return decode_reference(WASM_EXTERNREF, bits, wanted, out);
+    case ValueKind::kV128:
+      break;
   }
   return ValueFault::kMalformed;
+}
+
+ValueFault decode_vector(std::uint64_t low, std::uint64_t high, wasm_valkind_t wanted,
+                         wasm_val_t* out) noexcept {
+  if (wanted != WASM_V128) return ValueFault::kWrongType;
+  for (const std::uint64_t half : {low, high}) {
+    out->kind = WASM_V128;
+    out->of.i64 = static_cast<std::int64_t>(half);
+    ++out;
+  }
+  return ValueFault::kNone;
+}
+
+}  // namespace
+
+bool read_value(Reader& data, WireValue& out) noexcept {
+  std::uint8_t kind = 0;
+  if (!data.read(kind) || !data.read(out.bits)) return false;
+  out.kind = ValueKind{kind};
+  return out.kind != ValueKind::kV128 || data.read(out.high);
+}
+
+ValueFault decode_value(const WireValue& value, wasm_valkind_t wanted, wasm_val_t* out) noexcept {
+  return value.kind == ValueKind::kV128 ? decode_vector(value.bits, value.high, wanted, out)
+                                        : decode_slot(value.kind, value.bits, wanted, *out);
 }
 
 WireValue wire_value(const wasm_val_t& value) noexcept {
@@ -158,6 +187,8 @@ WireValue wire_value(const wasm_val_t& value) noexcept {
       return {ValueKind::kF32, std::bit_cast<std::uint32_t>(value.of.f32)};
     case WASM_F64:
       return {ValueKind::kF64, std::bit_cast<std::uint64_t>(value.of.f64)};
+    case WASM_V128:
+      return {ValueKind::kV128, static_cast<std::uint64_t>(value.of.i64)};
     default:
       if (value.of.i64 == kNull) return {ValueKind::kNull, 0};
       return {value.kind == WASM_FUNCREF ? ValueKind::kFuncref : ValueKind::kExternref,
@@ -186,24 +217,44 @@ wasm_valkind_t kind_of_letter(char letter) noexcept {
   }
 }
 
-ValueListFault decode_values(const char* data, std::span<const wasm_valkind_t> types,
+ValueListFault decode_values(Reader& data, std::span<const wasm_valkind_t> types,
                              wasm_val_t* out) noexcept {
-  Reader reader({data, types.size() * kValueSize});
   for (std::size_t i = 0; i < types.size(); ++i) {
     std::uint8_t kind = 0;
     std::uint64_t bits = 0;
-    if (!reader.read(kind) || !reader.read(bits)) return {ValueFault::kMalformed, i};
-    const ValueFault fault = decode_value(kind, bits, types[i], out[i]);
-    if (fault != ValueFault::kNone) [[unlikely]]
-      return {fault, i};
+    if (!data.read(kind) || !data.read(bits)) return {ValueFault::kMalformed, i};
+    ValueFault fault = decode_slot(ValueKind{kind}, bits, types[i], out[i]);
+    if (fault == ValueFault::kNone) [[likely]]
+      continue;
+    // A v128 comes here as well, so that others are not asked whether they are one.
+    std::uint64_t high = 0;
+    if (ValueKind{kind} == ValueKind::kV128 && data.read(high)) {
+      fault = decode_vector(bits, high, types[i], out + i);
+    }
+    if (fault != ValueFault::kNone) return {fault, i};
+    ++i;
   }
   return {};
+}
+
+std::optional<std::size_t> count_values(std::string_view data) noexcept {
+  Reader reader(data);
+  std::size_t count = 0;
+  for (WireValue value{}; !reader.is_at_end(); ++count) {
+    if (!read_value(reader, value)) return std::nullopt;
+  }
+  return count;
+}
+
+std::size_t count_values(std::span<const wasm_valkind_t> types) noexcept {
+  const auto halves = std::count(types.begin(), types.end(), WASM_V128);
+  return types.size() - static_cast<std::size_t>(halves) / 2;
 }
 
 std::string describe_fault(std::string_view what, const ValueListFault& fault,
                            std::span<const wasm_valkind_t> types) {
   std::string text(what);
-  text += ' ' + std::to_string(fault.index + 1);
+  text += ' ' + std::to_string(count_values(types.first(fault.index)) + 1);
   switch (fault.fault) {
     case ValueFault::kWrongType:
       text += " is not ";

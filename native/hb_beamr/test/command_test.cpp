@@ -29,7 +29,7 @@ TEST_F(CommandTest, NoopAnswersEightBytes) {
 TEST_F(CommandTest, DataThatIsTooShortIsRefused) {
   const Client client = instance();
   const std::map<Operation, std::size_t> wanted{
-      {Operation::kInstantiate, 4}, {Operation::kCall, 2},      {Operation::kCallFunction, 4},
+      {Operation::kInstantiate, 4}, {Operation::kCall, 4},      {Operation::kCallFunction, 4},
       {Operation::kCallTable, 8},   {Operation::kRead, 16},     {Operation::kWrite, 8},
       {Operation::kGrow, 8},        {Operation::kGlobalSet, 9},
   };
@@ -53,11 +53,10 @@ TEST_F(CommandTest, DataThatIsTooLongIsRefused) {
 
 TEST_F(CommandTest, ACountOfValuesBeyondTheDataIsRefused) {
   const Client client = instance();
-  EXPECT_ERROR(client.ask(Operation::kCall, u16(65'535) + "add"), ErrorCode::kBadarg);
-  EXPECT_ERROR(client.ask(Operation::kCall, u16(1) + "12345678"), ErrorCode::kBadarg);
-  EXPECT_ERROR(
-      client.ask(Operation::kCall, u16(2) + encode({{ValueKind{9}, 0}, integer(1)}) + "add"),
-      ErrorCode::kBadarg);
+  EXPECT_ERROR(client.ask(Operation::kCall, u32(65'535) + "add"), ErrorCode::kBadarg);
+  EXPECT_ERROR(client.ask(Operation::kCall, u32(9) + "12345678"), ErrorCode::kBadarg);
+  EXPECT_ERROR(client.ask(Operation::kCall, call_request("add", {{ValueKind{9}, 0}, integer(1)})),
+               ErrorCode::kBadarg);
   const Values many(65'535, integer(1));
   EXPECT_ERROR(client.ask(Operation::kCall, call_request("add", many)), ErrorCode::kInvalidArgs);
 }

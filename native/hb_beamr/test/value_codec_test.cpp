@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -16,7 +17,7 @@ namespace hb::beamr::driver::test {
 namespace {
 
 ValueFault decode(const Value& value, wasm_valkind_t wanted, wasm_val_t& out) {
-  return decode_value(static_cast<std::uint8_t>(value.kind), value.bits, wanted, out);
+  return decode_value({value.kind, value.bits, value.high}, wanted, &out);
 }
 
 TEST(ValueCodec, IntegersFitAsSignedOrAsUnsigned) {
@@ -116,10 +117,64 @@ TEST(ValueCodec, NoNumberIsAReference) {
   EXPECT_EQ(decode(real(0), WASM_EXTERNREF, out), ValueFault::kWrongType);
 }
 
+TEST(ValueCodec, AV128IsTwoSlots) {
+  OneValue out{};
+  EXPECT_EQ(decode_value({ValueKind::kV128, 1, UINT64_MAX}, WASM_V128, out.data()),
+            ValueFault::kNone);
+  EXPECT_EQ(out[0].kind, WASM_V128);
+  EXPECT_EQ(out[0].of.i64, 1);
+  EXPECT_EQ(out[1].kind, WASM_V128);
+  EXPECT_EQ(out[1].of.i64, -1);
+  EXPECT_EQ(wire_value(out[0]).kind, ValueKind::kV128);
+  EXPECT_EQ(encoded_size(out), 17U);
+}
+
+TEST(ValueCodec, NothingElseIsAV128AndAV128NothingElse) {
+  OneValue out{};
+  for (const Value& value :
+       {integer(1), natural(UINT64_MAX), f32(1), real(1), Value{ValueKind::kNull, 0},
+        Value{ValueKind::kFuncref, 1}, Value{ValueKind::kExternref, 1}}) {
+    EXPECT_EQ(decode(value, WASM_V128, out[0]), ValueFault::kWrongType);
+  }
+  for (const wasm_valkind_t wanted :
+       {WASM_I32, WASM_I64, WASM_F32, WASM_F64, WASM_FUNCREF, WASM_EXTERNREF}) {
+    EXPECT_EQ(decode(v128(1, 2), wanted, out[0]), ValueFault::kWrongType);
+  }
+}
+
+TEST(ValueCodec, ListsOfValuesMayHaveV128sAnywhere) {
+  const wasm_valkind_t types[] = {WASM_I32, WASM_V128, WASM_V128, WASM_V128, WASM_V128, WASM_F64};
+  const std::string given = encode({integer(7), v128(1, 2), v128(3, 4), real(0.5)});
+  EXPECT_EQ(count_values(given), 4U);
+  EXPECT_EQ(count_values(types), 4U);
+
+  std::array<wasm_val_t, 6> out{};
+  Reader data(given);
+  EXPECT_FALSE(decode_values(data, types, out.data()));
+  EXPECT_TRUE(data.is_at_end());
+  ASSERT_EQ(encoded_size(out), given.size());
+  std::string back(encoded_size(out), '\0');
+  Writer writer(back.data());
+  encode_values(writer, out);
+  EXPECT_EQ(back, encode({i32(7), v128(1, 2), v128(3, 4), real(0.5)}));
+}
+
+TEST(ValueCodec, WhatEndsWithinAV128IsMalformed) {
+  const std::string given = encode({v128(1, 2)});
+  const wasm_valkind_t types[] = {WASM_V128, WASM_V128};
+  for (std::size_t size = 0; size < given.size(); ++size) {
+    OneValue out{};
+    const std::string cut = given.substr(0, size);  // of exact size
+    Reader data(cut);
+    EXPECT_EQ(decode_values(data, types, out.data()).fault, ValueFault::kMalformed);
+    EXPECT_EQ(count_values(cut), size == 0 ? std::optional<std::size_t>(0) : std::nullopt);
+  }
+}
+
 TEST(ValueCodec, UnknownKindsAndStrayBitsAreMalformed) {
   wasm_val_t out{};
-  EXPECT_EQ(decode_value(8, 0, WASM_I32, out), ValueFault::kMalformed);
-  EXPECT_EQ(decode_value(255, 0, WASM_F64, out), ValueFault::kMalformed);
+  EXPECT_EQ(decode({ValueKind{9}, 0}, WASM_I32, out), ValueFault::kMalformed);
+  EXPECT_EQ(decode({ValueKind{255}, 0}, WASM_F64, out), ValueFault::kMalformed);
   EXPECT_EQ(decode({ValueKind::kF32, 0x100000000}, WASM_F32, out), ValueFault::kMalformed);
 }
 
@@ -139,6 +194,11 @@ TEST(ValueCodec, FaultsAreToldWithTheirPlace) {
             "argument 1 is not an i32");
   EXPECT_EQ(describe_fault("result", {ValueFault::kOutOfRange, 1}, types),
             "result 2 does not fit an f32");
+  const wasm_valkind_t vectors[] = {WASM_V128, WASM_V128, WASM_V128, WASM_V128, WASM_I32};
+  EXPECT_EQ(describe_fault("argument", {ValueFault::kWrongType, 2}, vectors),
+            "argument 2 is not a v128");
+  EXPECT_EQ(describe_fault("argument", {ValueFault::kWrongType, 4}, vectors),
+            "argument 3 is not an i32");
 }
 
 }  // namespace

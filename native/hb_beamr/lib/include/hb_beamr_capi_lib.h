@@ -19,6 +19,10 @@
  * of this instance, as `hb_beamr_capi_lib_find_function()` gives it. An externref is any number from 0 to
  * 2^32 - 2 that the host chooses; the guest can only keep it and give it back.
  *
+ * A v128 does not fit into a `wasm_val_t`: it is two of them, both of the kind WASM_V128, with the low 8 bytes in
+ * the first one's `of.i64` and the high 8 bytes in that of the second one. Wherever values or their kinds are
+ * counted below (arguments, results, values of a tag), each v128 counts as two. Only compiled modules have them.
+ *
  * @code
  *   hb_beamr_capi_lib_init_runtime_global(NULL);
  *   hb_beamr_capi_lib_context_t* ctx = hb_beamr_capi_lib_create_context();
@@ -320,9 +324,10 @@ typedef struct {
    * signature, for others the type and the limits. NULL: it is whatever the import asks for.
    */
   const hb_beamr_capi_lib_extern_t* type;
-  const wasm_val_t* value; /**< Globals: the value; imported globals need one. Else NULL. */
-  const void* image;       /**< Memories: how it begins; the rest is zero. May be NULL. */
-  size_t image_len;        /**< Bytes; at most the memory's initial size. */
+  const wasm_val_t*
+      value;         /**< Globals: the value (a v128: two); imported globals need one. Else NULL. */
+  const void* image; /**< Memories: how it begins; the rest is zero. May be NULL. */
+  size_t image_len;  /**< Bytes; at most the memory's initial size. */
 } hb_beamr_capi_lib_offer_t;
 
 /**
@@ -393,7 +398,7 @@ typedef struct {
   uint64_t max_memory; /**< Bytes of linear memory; less than a page of it counts as none. */
   uint64_t max_table_elements; /**< Of each table. */
   uint32_t max_call_depth;     /**< Calls that are active at once: 1 forbids nested ones. */
-  uint32_t max_results;        /**< Of a function that is called. */
+  uint32_t max_results;        /**< Of a function that is called; a v128 is one. */
 } hb_beamr_capi_lib_limits_t;
 
 /**
@@ -490,7 +495,7 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_function(hb_beamr_capi_lib_context
                                                        uint32_t* function_index);
 
 /**
- * The types of a function. Pointers are borrowed and live as long as the context.
+ * The types of a function, each v128 twice. Pointers are borrowed and live as long as the context.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED  No function of that index.
  */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_function_type(
@@ -585,7 +590,7 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_find_tag(hb_beamr_capi_lib_context_t* c
                                                   const char* name, size_t name_len, uint32_t* tag);
 
 /**
- * The types of the values of a tag's exceptions. Borrowed; they live as long as the context.
+ * The types of the values of a tag's exceptions, each v128 twice. Borrowed; they live as long as the context.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED  No tag of that number.
  */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_tag_type(hb_beamr_capi_lib_context_t* ctx, uint32_t tag,
@@ -782,12 +787,15 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_table_grow(hb_beamr_capi_lib_context_t*
                                                     const wasm_val_t* value,
                                                     uint64_t* previous_elements);
 
-/** Reads an exported global: a number, a funcref or an externref. */
+/**
+ * Reads an exported global: a number, a v128, a funcref or an externref.
+ * @param[out] out  There is room for two, if the global is a v128.
+ */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_get_global(hb_beamr_capi_lib_context_t* ctx,
                                                     const char* name, size_t name_len,
                                                     wasm_val_t* out);
 /**
- * Writes an exported, mutable global of such a type.
+ * Writes an exported, mutable global of such a type. A v128 is two values.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS  The kind differs, or the global is immutable.
  */
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_global(hb_beamr_capi_lib_context_t* ctx,

@@ -63,7 +63,9 @@ hb::beamr::Offer to_offer(const hb_beamr_capi_lib_offer_t& offer) {
                            .has_maximum = type->has_maximum,
                            .is_64 = type->is_64}};
   }
-  if (offer.value != nullptr) out.value = *offer.value;
+  if (offer.value != nullptr) {
+    std::copy_n(offer.value, hb::beamr::slot_count(offer.value->kind), out.value.emplace().begin());
+  }
   const auto* image = static_cast<const std::uint8_t*>(offer.image);
   out.image.assign(image, image + offer.image_len);
   return out;
@@ -277,10 +279,10 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_call_export(hb_beamr_capi_lib_context_t
     uint32_t function = 0;
     if (const Rc rc = c.find_function(func_name, &function); rc != Rc::kSuccess) return rc;
     const FunctionType& type = c.module()->description().function_type(function);
-    if (num_results != type.results.size()) {
-      return c.fail(Rc::kInvalidArgs, "the function gives " + std::to_string(type.results.size()) +
-                                          " results, there is room for " +
-                                          std::to_string(num_results));
+    if (num_results != type.result_slots.size()) {
+      return c.fail(Rc::kInvalidArgs,
+                    "the function gives " + std::to_string(type.result_slots.size()) +
+                        " results, there is room for " + std::to_string(num_results));
     }
     return finish_call(c, c.start_call(function, {args, num_args}), {results, num_results});
   });
@@ -308,10 +310,10 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_function_type(
       return c.fail(Rc::kFunctionLookupFailed, "no function " + std::to_string(function_index));
     }
     const FunctionType& type = c.module()->description().function_type(function_index);
-    if (num_params != nullptr) *num_params = static_cast<uint32_t>(type.params.size());
-    if (params != nullptr) *params = type.params.data();
-    if (num_results != nullptr) *num_results = static_cast<uint32_t>(type.results.size());
-    if (results != nullptr) *results = type.results.data();
+    if (num_params != nullptr) *num_params = static_cast<uint32_t>(type.param_slots.size());
+    if (params != nullptr) *params = type.param_slots.data();
+    if (num_results != nullptr) *num_results = static_cast<uint32_t>(type.result_slots.size());
+    if (results != nullptr) *results = type.result_slots.data();
     if (signature != nullptr) *signature = type.text.c_str();
     return Rc::kSuccess;
   });
@@ -382,8 +384,8 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_tag_type(hb_beamr_capi_lib_context_t* c
       return c.fail(Rc::kFunctionLookupFailed, "no tag " + std::to_string(tag));
     }
     const FunctionType& type = module.type(module.tag_type(tag));
-    if (num_values != nullptr) *num_values = static_cast<uint32_t>(type.params.size());
-    if (values != nullptr) *values = type.params.data();
+    if (num_values != nullptr) *num_values = static_cast<uint32_t>(type.param_slots.size());
+    if (values != nullptr) *values = type.param_slots.data();
     return Rc::kSuccess;
   });
 }
@@ -555,7 +557,7 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_set_global(hb_beamr_capi_lib_context_t*
                                                     const wasm_val_t* value) {
   return guard(ctx, [&](Context& c) {
     if (is_missing(name, name_len)) return null_pointer(c, "name");
-    return value == nullptr ? null_pointer(c, "value") : c.set_global({name, name_len}, *value);
+    return value == nullptr ? null_pointer(c, "value") : c.set_global({name, name_len}, value);
   });
 }
 

@@ -5,6 +5,7 @@
 // Calls are in context_calls.cpp, limits in context_limits.cpp.
 #include "context.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -380,7 +381,7 @@ Result<std::uint32_t> Context::find_global(std::string_view name) const {
   if (!is_passable(type.value_type)) {
     return Error{Rc::kSignatureParseFailed, "global " + quoted(name) + " is a " +
                                                 value_name(type.value_type) +
-                                                ", not a number, funcref or externref"};
+                                                ", not a number, v128, funcref or externref"};
   }
   return *global;
 }
@@ -389,11 +390,13 @@ Rc Context::get_global(std::string_view name, wasm_val_t* out) {
   if (const Rc rc = require_instance("reading a global"); rc != Rc::kSuccess) return rc;
   Result<std::uint32_t> global = find_global(name);
   if (!global) return fail(global.error());
-  *out = instance_->get_global(*global, module_->description().global_type(*global).value_type);
+  const wasm_valkind_t kind = module_->description().global_type(*global).value_type;
+  const OneValue value = instance_->get_global(*global, kind);
+  std::copy_n(value.begin(), slot_count(kind), out);
   return Rc::kSuccess;
 }
 
-Rc Context::set_global(std::string_view name, const wasm_val_t& value) {
+Rc Context::set_global(std::string_view name, const wasm_val_t* value) {
   if (const Rc rc = require_instance("writing a global"); rc != Rc::kSuccess) return rc;
   Result<std::uint32_t> global = find_global(name);
   if (!global) return fail(global.error());
@@ -401,13 +404,15 @@ Rc Context::set_global(std::string_view name, const wasm_val_t& value) {
   if (!type.is_mutable) {
     return fail(Rc::kInvalidArgs, "global " + quoted(name) + " is immutable");
   }
-  if (value.kind != type.value_type) {
+  const std::span slots(value, slot_count(value->kind));
+  for (const wasm_val_t& slot : slots) {
+    if (slot.kind == type.value_type) continue;
     return fail(Rc::kInvalidArgs, "global " + quoted(name) + " is of type " +
                                       value_name(type.value_type) + ", the value is of type " +
-                                      value_name(value.kind));
+                                      value_name(slot.kind));
   }
-  if (const Rc rc = check_references({&value, 1}); rc != Rc::kSuccess) return rc;
-  instance_->set_global(*global, value);
+  if (const Rc rc = check_references(slots); rc != Rc::kSuccess) return rc;
+  instance_->set_global(*global, slots);
   return Rc::kSuccess;
 }
 

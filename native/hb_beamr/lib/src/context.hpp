@@ -103,7 +103,8 @@ class Context {
   Rc grow_table(std::uint32_t table, std::uint64_t delta, const wasm_val_t& value,
                 std::uint64_t* previous);
   Rc get_global(std::string_view name, wasm_val_t* out);
-  Rc set_global(std::string_view name, const wasm_val_t& value);
+  /// `value` and `out` are slots: two for a v128.
+  Rc set_global(std::string_view name, const wasm_val_t* value);
 
  private:
   /// The one place that changes the state.

@@ -103,10 +103,10 @@ Rc Context::start_call(std::uint32_t function, std::span<const wasm_val_t> args)
   if (!type.is_passable) {
     return fail(Rc::kSignatureParseFailed,
                 "a function of type " + type.text +
-                    " cannot be called: only numbers, funcref and externref can be passed");
+                    " cannot be called: only numbers, v128, funcref and externref can be passed");
   }
-  if (!values_match(args, type.params)) {
-    return fail(Rc::kInvalidArgs, "the function takes " + describe_types(type.params) +
+  if (!values_match(args, type.param_slots)) {
+    return fail(Rc::kInvalidArgs, "the function takes " + describe_types(type.param_slots) +
                                       " and was given " + describe_types(args));
   }
   if (type.has_references) {
@@ -135,8 +135,8 @@ Rc Context::require_waiting_import() {
 Rc Context::resolve_import(std::span<const wasm_val_t> results) {
   if (const Rc rc = require_waiting_import(); rc != Rc::kSuccess) return rc;
   const FunctionType& type = *guest_.waiting_binding().type;
-  if (!values_match(results, type.results)) {
-    return fail(Rc::kInvalidArgs, "the import gives " + describe_types(type.results) +
+  if (!values_match(results, type.result_slots)) {
+    return fail(Rc::kInvalidArgs, "the import gives " + describe_types(type.result_slots) +
                                       " and was answered with " + describe_types(results));
   }
   if (type.has_references) {
@@ -180,8 +180,8 @@ Rc Context::throw_import(std::uint32_t tag, std::span<const wasm_val_t> payload)
     return fail(Rc::kFunctionLookupFailed, "no tag " + std::to_string(tag));
   }
   const FunctionType& type = module.type(module.tag_type(tag));
-  if (!values_match(payload, type.params)) {
-    return fail(Rc::kInvalidArgs, "the exception has " + describe_types(type.params) +
+  if (!values_match(payload, type.param_slots)) {
+    return fail(Rc::kInvalidArgs, "the exception has " + describe_types(type.param_slots) +
                                       " and was given " + describe_types(payload));
   }
   if (const Rc rc = check_references(payload); rc != Rc::kSuccess) return rc;
@@ -286,8 +286,8 @@ std::optional<std::string> Context::call_host_function(const HostFuncEnv& bound)
       return message.empty() ? "a host function trapped without a message" : message;
     }
   }
-  const std::span<const wasm_val_t> given(results.data, type.results.size());
-  if (values_match(given, type.results)) {
+  const std::span<const wasm_val_t> given(results.data, type.result_slots.size());
+  if (values_match(given, type.result_slots)) {
     if (!type.has_references || check_references(given) == Rc::kSuccess) return std::nullopt;
     return "a host function gave " + last_error_;
   }

@@ -48,7 +48,7 @@ void Guest::detach() noexcept {
 }
 
 bool Guest::prepare_call(const FunctionType& type) {
-  if (results_.size() < type.results.size()) results_.resize(type.results.size());
+  if (results_.size() < type.result_slots.size()) results_.resize(type.result_slots.size());
   if (depth_ > 0) return true;
   const auto main = [](void* self) noexcept { static_cast<Guest*>(self)->run_call(); };
   if (!fiber_.create(stacks_, main, this)) return false;
@@ -73,15 +73,15 @@ hb_beamr_capi_lib_event_kind_t Guest::trap(std::string message) noexcept {
 hb_beamr_capi_lib_event_kind_t Guest::throw_exception(
     std::uint32_t tag, std::span<const wasm_val_t> payload) noexcept {
   const ExceptionLayout& layout = *module_->exceptions();
-  const auto slots = layout.payload(tag);
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    values_to_cells(payload.subspan(i, 1),
-                    static_cast<std::uint32_t*>(hb_engine_global(instance_, slots[i].global)));
+  for (const ExceptionLayout::Slot& slot : layout.payload(tag)) {
+    const auto value = payload.first(slot_count(slot.kind));
+    payload = payload.subspan(value.size());
+    values_to_cells(value, static_cast<std::uint32_t*>(hb_engine_global(instance_, slot.global)));
   }
   *pending_ = layout.pending_value(tag);
   const FunctionType& type = *waiting_->binding->type;
-  for (std::size_t i = 0; i < type.results.size(); ++i) {
-    waiting_->results->data[i] = zero_value(type.results[i]);
+  for (std::size_t i = 0; i < type.result_slots.size(); ++i) {
+    waiting_->results->data[i] = zero_value(type.result_slots[i]);
   }
   return enter(Request::kAnswer);
 }
@@ -118,11 +118,11 @@ void Guest::run_call() noexcept {
   if (completed && pending_ != nullptr && *pending_ != 0) {
     finish_thrown();
   } else if (completed) {
-    cells_to_values(cells, type.results, results_.data());
+    cells_to_values(cells, type.result_slots, results_.data());
     event_ = {.kind = HB_BEAMR_CAPI_LIB_EVENT_COMPLETED,
               .import_position = 0,
               .signature = "",
-              .num_values = static_cast<std::uint32_t>(type.results.size()),
+              .num_values = static_cast<std::uint32_t>(type.result_slots.size()),
               .values = results_.data()};
   } else {
     finish_trapped();
@@ -211,7 +211,8 @@ Trap Guest::take_exception() const {
   trap.tag = *thrown_tag_;
   for (const ExceptionLayout::Slot& slot : module_->exceptions()->payload(trap.tag)) {
     const auto* cells = static_cast<const std::uint32_t*>(hb_engine_global(instance_, slot.global));
-    cells_to_values(cells, {&slot.kind, 1}, &trap.payload.emplace_back());
+    const OneValue value = read_value(cells, slot.kind);
+    trap.payload.insert(trap.payload.end(), slots_of(value).begin(), slots_of(value).end());
   }
   trap.name = module_->description().tag_name(trap.tag);
   trap.message = describe_exception(module_->description(), trap.tag, trap.payload);

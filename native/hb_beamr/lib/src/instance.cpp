@@ -135,16 +135,12 @@ Result<std::uint64_t> Instance::grow_memory(std::uint64_t delta) {
   return before->pages;
 }
 
-wasm_val_t Instance::get_global(std::uint32_t global, wasm_valkind_t kind) const noexcept {
-  wasm_val_t value{};
-  cells_to_values(static_cast<const std::uint32_t*>(hb_engine_global(handle_, global)),
-                  std::span(&kind, 1), &value);
-  return value;
+OneValue Instance::get_global(std::uint32_t global, wasm_valkind_t kind) const noexcept {
+  return read_value(static_cast<const std::uint32_t*>(hb_engine_global(handle_, global)), kind);
 }
 
-void Instance::set_global(std::uint32_t global, const wasm_val_t& value) noexcept {
-  values_to_cells(std::span(&value, 1),
-                  static_cast<std::uint32_t*>(hb_engine_global(handle_, global)));
+void Instance::set_global(std::uint32_t global, std::span<const wasm_val_t> slots) noexcept {
+  values_to_cells(slots, static_cast<std::uint32_t*>(hb_engine_global(handle_, global)));
 }
 
 std::uint64_t Instance::table_size(std::uint32_t table) const noexcept {
@@ -190,6 +186,6 @@ Result<std::uint32_t> Instance::table_function(std::uint32_t table, std::uint64_
 
 // While an instance is made; both know what they may copy.
 extern "C" void hb_engine_imported_global(std::uint32_t global, void* value) {
-  hb::beamr::values_to_cells({&hb::beamr::given_now->globals[global], 1},
+  hb::beamr::values_to_cells(hb::beamr::slots_of(hb::beamr::given_now->globals[global]),
                              static_cast<std::uint32_t*>(value));
 }

@@ -41,8 +41,8 @@ class Instance {
   Result<std::uint64_t> grow_memory(std::uint64_t delta);
 
   /// `global` is a global of a passable type.
-  wasm_val_t get_global(std::uint32_t global, wasm_valkind_t kind) const noexcept;
-  void set_global(std::uint32_t global, const wasm_val_t& value) noexcept;
+  OneValue get_global(std::uint32_t global, wasm_valkind_t kind) const noexcept;
+  void set_global(std::uint32_t global, std::span<const wasm_val_t> slots) noexcept;
 
   /// @name Tables of the module, by number.
   /// @{

@@ -94,7 +94,7 @@ bool types_match(const ExternType& offered, const ExternType& wanted) noexcept {
   }
 }
 
-/// Values of an exception are more than one cell, and a vector does not fit a value.
+/// An exnref is several values.
 bool has_passable_types(const ModuleDescription& module, const Import& import) noexcept {
   return import.kind != WASM_EXTERN_FUNC || module.function_type(import.index).is_passable;
 }
@@ -140,7 +140,8 @@ std::optional<std::string> Offers::reason(const ModuleDescription& module, const
     return "the image of a memory is offered, a " + type_text(wanted) + " is wanted";
   }
   if (!has_passable_types(module, import)) {
-    return "host and guest can pass numbers, funcref and externref only, not " + wanted.signature;
+    return "host and guest can pass numbers, v128, funcref and externref only, not " +
+           wanted.signature;
   }
   if (import.kind == WASM_EXTERN_FUNC) {
     if (!is_bound) return "nothing answers it";
@@ -148,8 +149,9 @@ std::optional<std::string> Offers::reason(const ModuleDescription& module, const
     if (offer == nullptr || !offer->value) {
       return "a value of type " + std::string(value_name(wanted.value_type)) + " is wanted";
     }
-    if (offer->value->kind != wanted.value_type) {
-      return "a value of type " + std::string(value_name(offer->value->kind)) + " is offered, " +
+    const wasm_valkind_t offered = offer->value->front().kind;
+    if (offered != wanted.value_type) {
+      return "a value of type " + std::string(value_name(offered)) + " is offered, " +
              value_name(wanted.value_type) + " is wanted";
     }
   } else if (import.kind == WASM_EXTERN_MEMORY && offer != nullptr) {

@@ -31,13 +31,13 @@ struct ExternType {
 /// import asks for becomes the instance's own, a global gets a copy of the value.
 struct Offer {
   std::optional<ExternType> type{};  ///< nothing: whatever the import asks for
-  std::optional<wasm_val_t> value{};
+  std::optional<OneValue> value{};
   std::vector<std::uint8_t> image{};  ///< how a memory begins
 };
 
 /// What an instance takes from its imports.
 struct Given {
-  std::vector<wasm_val_t> globals{};      ///< the imported ones
+  std::vector<OneValue> globals{};        ///< the imported ones
   std::span<const std::uint8_t> image{};  ///< of the imported memory
 };
 

@@ -55,6 +55,10 @@ void skip_constant_expression(ByteCursor& in) noexcept {
       case 0x44:  // f64.const
         in.take(8);
         break;
+      case 0xFD:  // v128.const: no other vector instruction is constant
+        in.leb();
+        in.take(16);
+        break;
       case 0x23:  // global.get
       case 0x41:  // i32.const
       case 0x42:  // i64.const

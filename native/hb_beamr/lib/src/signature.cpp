@@ -8,22 +8,29 @@
 namespace hb::beamr {
 namespace {
 
-bool is_wide(wasm_valkind_t kind) noexcept { return kind == WASM_I64 || kind == WASM_F64; }
+std::size_t cells_of_slot(wasm_valkind_t kind) noexcept {
+  return kind == WASM_I64 || kind == WASM_F64 || kind == WASM_V128 ? 2 : 1;
+}
 
-std::uint32_t count_cells(std::span<const wasm_valkind_t> kinds) noexcept {
-  std::uint32_t cells = 0;
-  for (const wasm_valkind_t kind : kinds) {
-    cells += kind == WASM_V128 ? 4 : is_wide(kind) ? 2 : 1;
-  }
-  return cells;
+std::uint32_t count_cells(std::span<const wasm_valkind_t> slots) noexcept {
+  std::size_t cells = 0;
+  for (const wasm_valkind_t kind : slots) cells += cells_of_slot(kind);
+  return static_cast<std::uint32_t>(cells);
+}
+
+std::vector<wasm_valkind_t> to_slots(std::span<const wasm_valkind_t> kinds) {
+  std::vector<wasm_valkind_t> slots;
+  slots.reserve(kinds.size());
+  for (const wasm_valkind_t kind : kinds) slots.insert(slots.end(), slot_count(kind), kind);
+  return slots;
 }
 
 template <typename Range, typename KindOf>
-std::string join_names(const Range& range, KindOf kind_of) {
+std::string join_names(const Range& slots, KindOf kind_of) {
   std::string text = "(";
-  for (const auto& element : range) {
+  for (std::size_t i = 0; i < slots.size(); i += slot_count(kind_of(slots[i]))) {
     if (text.size() > 1) text += ", ";
-    text += value_name(kind_of(element));
+    text += value_name(kind_of(slots[i]));
   }
   return text + ")";
 }
@@ -31,13 +38,15 @@ std::string join_names(const Range& range, KindOf kind_of) {
 }  // namespace
 
 void FunctionType::complete() {
-  param_cells = count_cells(params);
-  result_cells = count_cells(results);
+  param_slots = to_slots(params);
+  result_slots = to_slots(results);
+  param_cells = count_cells(param_slots);
+  result_cells = count_cells(result_slots);
   is_passable = true;
   text.assign(1, '(');
   const auto note = [this](wasm_valkind_t kind) {
     is_passable = is_passable && hb::beamr::is_passable(kind);
-    has_references = has_references || !is_number(kind);
+    has_references = has_references || is_reference(kind);
   };
   for (const wasm_valkind_t kind : params) {
     text += value_letter(kind);
@@ -100,14 +109,18 @@ bool is_number(wasm_valkind_t kind) noexcept {
   return kind == WASM_I32 || kind == WASM_I64 || kind == WASM_F32 || kind == WASM_F64;
 }
 
+bool is_reference(wasm_valkind_t kind) noexcept {
+  return kind == WASM_FUNCREF || kind == WASM_EXTERNREF;
+}
+
 bool is_passable(wasm_valkind_t kind) noexcept {
-  return is_number(kind) || kind == WASM_FUNCREF || kind == WASM_EXTERNREF;
+  return is_number(kind) || is_reference(kind) || kind == WASM_V128;
 }
 
 wasm_val_t zero_value(wasm_valkind_t kind) noexcept {
   wasm_val_t value{};
   value.kind = kind;
-  if (!is_number(kind)) value.of.i64 = kNullReference;
+  if (is_reference(kind)) value.of.i64 = kNullReference;
   return value;
 }
 
@@ -130,7 +143,7 @@ bool values_match(std::span<const wasm_val_t> values,
 
 void values_to_cells(std::span<const wasm_val_t> values, std::uint32_t* cells) noexcept {
   for (const wasm_val_t& value : values) {
-    const std::size_t count = is_wide(value.kind) ? 2 : 1;
+    const std::size_t count = cells_of_slot(value.kind);
     std::memcpy(cells, &value.of, count * sizeof(std::uint32_t));
     cells += count;
   }
@@ -139,10 +152,10 @@ void values_to_cells(std::span<const wasm_val_t> values, std::uint32_t* cells) n
 void cells_to_values(const std::uint32_t* cells, std::span<const wasm_valkind_t> kinds,
                      wasm_val_t* values) noexcept {
   for (const wasm_valkind_t kind : kinds) {
-    const std::size_t count = is_wide(kind) ? 2 : 1;
+    const std::size_t count = cells_of_slot(kind);
     *values = wasm_val_t{};
     values->kind = kind;
-    if (is_number(kind)) {
+    if (!is_reference(kind)) {
       std::memcpy(&values->of, cells, count * sizeof(std::uint32_t));
     } else {  // null is all ones in a cell
       values->of.i64 = *cells == UINT32_MAX ? kNullReference : std::int64_t{*cells};
@@ -150,6 +163,13 @@ void cells_to_values(const std::uint32_t* cells, std::span<const wasm_valkind_t>
     cells += count;
     ++values;
   }
+}
+
+OneValue read_value(const std::uint32_t* cells, wasm_valkind_t kind) noexcept {
+  OneValue value{};
+  const std::array<wasm_valkind_t, 2> kinds{kind, kind};
+  cells_to_values(cells, std::span(kinds).first(slot_count(kind)), value.data());
+  return value;
 }
 
 }  // namespace hb::beamr

@@ -3,7 +3,8 @@
 
 #include "trap.hpp"
 
-#include <algorithm>
+#include <array>
+#include <cinttypes>
 #include <cstdio>
 
 #include "signature.hpp"
@@ -59,8 +60,9 @@ std::string tag_text(const ModuleDescription& module, std::uint32_t tag) {
   return quoted(name.module) + "." + quoted(name.name);
 }
 
+/// `value` is the first slot of its value.
 std::string value_text(const wasm_val_t& value) {
-  std::array<char, 32> text{};
+  std::array<char, 40> text{};
   switch (value.kind) {
     case WASM_I32:
       return std::to_string(value.of.i32);
@@ -71,6 +73,11 @@ std::string value_text(const wasm_val_t& value) {
       return text.data();
     case WASM_F64:
       std::snprintf(text.data(), text.size(), "%.17g", value.of.f64);
+      return text.data();
+    case WASM_V128:
+      std::snprintf(text.data(), text.size(), "0x%016" PRIx64 "%016" PRIx64,
+                    static_cast<std::uint64_t>((&value)[1].of.i64),
+                    static_cast<std::uint64_t>(value.of.i64));
       return text.data();
     default:
       return value.of.i64 == kNullReference ? "null" : value_name(value.kind);
@@ -110,11 +117,13 @@ std::string describe_exception(const ModuleDescription& module, std::uint32_t ta
                                std::span<const wasm_val_t> payload) {
   constexpr std::size_t kMaxValues = 8;
   std::string text = "uncaught exception " + tag_text(module, tag) + " (";
-  for (std::size_t i = 0; i < std::min(payload.size(), kMaxValues); ++i) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < payload.size(); i += slot_count(payload[i].kind)) {
     if (i > 0) text += ", ";
+    if (count++ == kMaxValues) return text + "...)";
     text += value_text(payload[i]);
   }
-  return text + (payload.size() > kMaxValues ? ", ...)" : ")");
+  return text + ")";
 }
 
 }  // namespace hb::beamr

@@ -33,7 +33,8 @@ Values take_values(std::string_view text) {
   Values values;
   while (!text.empty()) {
     const auto kind = take<ValueKind>(text);
-    values.push_back({kind, take<std::uint64_t>(text)});
+    const auto bits = take<std::uint64_t>(text);
+    values.push_back({kind, bits, kind == ValueKind::kV128 ? take<std::uint64_t>(text) : 0});
   }
   return values;
 }
@@ -59,8 +60,8 @@ std::string encode(const Values& values) {
 }
 
 std::string call_request(std::string_view function, const Values& arguments) {
-  return u16(static_cast<std::uint16_t>(arguments.size())) + encode(arguments) +
-         std::string(function);
+  const std::string values = encode(arguments);
+  return u32(static_cast<std::uint32_t>(values.size())) + values + std::string(function);
 }
 
 Answer decode(std::string_view text) {

@@ -36,8 +36,11 @@ inline std::string u64(std::uint64_t value) { return bytes(value); }
 struct Value {
   ValueKind kind;
   std::uint64_t bits;
+  std::uint64_t high = 0;  ///< Of a v128.
 
-  std::string encoded() const { return bytes(kind) + bytes(bits); }
+  std::string encoded() const {
+    return bytes(kind) + bytes(bits) + (kind == ValueKind::kV128 ? bytes(high) : "");
+  }
   bool operator==(const Value&) const = default;
 };
 
@@ -53,6 +56,7 @@ inline Value i32(std::int32_t value) {
 inline Value i64(std::int64_t value) { return integer(value); }
 inline Value f32(float value) { return {ValueKind::kF32, std::bit_cast<std::uint32_t>(value)}; }
 inline Value f64(double value) { return real(value); }
+inline Value v128(std::uint64_t low, std::uint64_t high) { return {ValueKind::kV128, low, high}; }
 
 using Values = std::vector<Value>;
 std::string encode(const Values& values);
