@@ -180,8 +180,11 @@ ask_identity(Program, Key) ->
                     Text = ["the compiler does not know itself: ", words(Words)],
                     {error, hb_beamr_error:new(compiler_failed, Text)}
             end;
-        Ended ->
-            failure(Ended)
+        {exit, Status, Words, _} ->
+            Text = text(Status, words(Words)),
+            {error, hb_beamr_error:new(compiler_failed, Text)};
+        Error ->
+            Error
     end.
 
 -spec read_identity(binary()) -> {ok, identity()} | error.

@@ -85,12 +85,19 @@ await(Pid, #request{reference = Reference}) ->
             receive
                 {'DOWN', Monitor, process, Pid, _} -> Ended
             end;
-        {'DOWN', Monitor, process, Pid, _} ->
+        {'DOWN', Monitor, process, Pid, Reason} ->
             receive
                 {Reference, Ended} -> Ended
-            after 0 -> stopped()
+            after 0 -> ended_without_a_word(Reason)
             end
     end.
+
+-spec ended_without_a_word(term()) -> {error, hb_beamr_error:reason()}.
+ended_without_a_word(Reason) when Reason =:= shutdown; Reason =:= noproc ->
+    stopped();
+ended_without_a_word(Reason) ->
+    Text = ["the process that runs the compiler ended: ", hb_beamr_error:show(Reason)],
+    {error, hb_beamr_error:new(internal, Text)}.
 
 -spec stopped() -> {error, hb_beamr_error:reason()}.
 stopped() ->
