@@ -19,7 +19,9 @@
     wasm := binary(),
     options := hb_beamr_aot_options:options(),
     %% Of the code that is wanted now; in the options is the best one.
-    level := 0..3
+    level := 0..3,
+    %% Nothing was found in the cache just before.
+    is_first := boolean()
 }.
 
 -type result() ::
@@ -41,7 +43,7 @@ run(#{wasm := Wasm, digest := Digest, level := Level} = Job) ->
     Result.
 
 -spec find(job()) -> {result(), IsCached :: boolean()}.
-find(#{digest := Digest, options := Options} = Job) ->
+find(#{digest := Digest, options := Options, is_first := IsFirst} = Job) ->
     case hb_beamr_aot:identity() of
         {ok, Identity} ->
             Key = hb_beamr_aot_cache:key(Digest, Identity, Options),
@@ -50,7 +52,7 @@ find(#{digest := Digest, options := Options} = Job) ->
                     hb_beamr_compiler:count(cache_hits),
                     {Found, true};
                 none ->
-                    hb_beamr_compiler:count(cache_misses),
+                    IsFirst andalso hb_beamr_compiler:count(cache_misses),
                     {compile(Key, Identity, Job), false}
             end;
         Error ->

@@ -13,6 +13,9 @@
 -export([fake/2]).
 -export([counted/1]).
 -export([gated/1]).
+-export([endless/1]).
+-export([refusing/1]).
+-export([note_run/1]).
 -export([runs/1]).
 -export([open_gate/1]).
 -export([wait_for_program/1]).
@@ -23,6 +26,7 @@
 -export([seal/1]).
 -export([cache_files/1]).
 -export([erl/3]).
+-export([telemetry/1]).
 
 %% The compiler that was built, if LLVM was there.
 -spec compiler() -> file:filename().
@@ -99,6 +103,25 @@ gated(Config) ->
         "exec '", compiler(), "' \"$@\""
     ]).
 
+%% One that knows itself and then runs until it is killed.
+-spec endless([{atom(), term()}]) -> ok.
+endless(Config) ->
+    fake(Config, [identity(), note_run(Config), "exec sleep 100000"]).
+
+%% One that knows itself and takes no module.
+-spec refusing([{atom(), term()}]) -> ok.
+refusing(Config) ->
+    fake(Config, [identity(), "echo 'hb_beamrc: not this one' >&2\nexit 1"]).
+
+-spec identity() -> iolist().
+identity() ->
+    Engine = lists:duplicate(64, $0),
+    [
+        "if [ \"$1\" = --identity ]; then\n",
+        "printf 'engine=%s\\nllvm=19.1\\ncpu=x86-64\\n' ", Engine, "; exit 0\nfi\n"
+    ].
+
+%% Leaves a line for each module: the number of the program and its arguments.
 -spec note_run([{atom(), term()}]) -> iolist().
 note_run(Config) ->
     ["[ \"$1\" = --identity ] || echo \"$$ $*\" >>'", in_folder(Config, "runs"), "'\n"].
@@ -183,4 +206,34 @@ collect(Port, Output) ->
     receive
         {Port, {data, Data}} -> collect(Port, [Output, Data]);
         {Port, {exit_status, Status}} -> {Status, lists:flatten(Output)}
+    end.
+
+%% With a library `telemetry' that tells the calling process of compilations.
+-spec telemetry(fun(() -> term())) -> term().
+telemetry(Do) ->
+    Text = [
+        "-module(telemetry).",
+        "-export([execute/3]).",
+        "execute([hb_beamr, compilation | _] = Event, Measurements, Metadata) ->"
+        "    hb_beamr_test_events ! {event, Event, Measurements, Metadata};"
+        "execute(_, _, _) ->"
+        "    ok."
+    ],
+    Forms = [
+        begin
+            {ok, Tokens, _} = erl_scan:string(Form),
+            {ok, Parsed} = erl_parse:parse_form(Tokens),
+            Parsed
+        end
+     || Form <- Text
+    ],
+    {ok, telemetry, Code} = compile:forms(Forms),
+    true = register(hb_beamr_test_events, self()),
+    {module, telemetry} = code:load_binary(telemetry, "telemetry.erl", Code),
+    try
+        Do()
+    after
+        _ = code:delete(telemetry),
+        _ = code:purge(telemetry),
+        unregister(hb_beamr_test_events)
     end.

@@ -97,7 +97,7 @@ what_an_instance_has_used(_) ->
     ?assertEqual(
         lists:sort([
             activity, owner, memory, waiting, calls, imports, traps, timeouts, migrations,
-            inline_us, worker_us, mode, compilation
+            inline_us, worker_us, mode, opt_level, compilation
         ]),
         lists:sort(maps:keys(Before))
     ),
@@ -105,6 +105,7 @@ what_an_instance_has_used(_) ->
         #{
             activity := idle,
             mode := interp,
+            opt_level := none,
             compilation := none,
             owner := Self,
             memory := 65536,
