@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds priv/hb_beamr.so, or does nothing if it is up to date. Rebar3 calls this before it compiles.
+# Builds priv/hb_beamr.so and, if LLVM is here, priv/hb_beamrc; does nothing if they are up to date.
+# Rebar3 calls this before it compiles.
 # Usage: build-native.sh [clean]
 set -eu
 
@@ -8,7 +9,7 @@ source=$root/native/hb_beamr
 build=$root/_build/native/release
 
 if [ "${1:-}" = clean ]; then
-  rm -rf "$build" "$root/priv/hb_beamr.so"
+  rm -rf "$build" "$root/priv/hb_beamr.so" "$root/priv/hb_beamrc"
   exit 0
 fi
 
@@ -33,3 +34,6 @@ elif [ ! -f "$build/build.ninja" ] || [ CMakePresets.json -nt "$cache" ]; then
   cmake --preset release
 fi
 cmake --build --preset release --target install_driver
+if grep -q '^build install_compiler:' "$build/build.ninja"; then
+  cmake --build --preset release --target install_compiler
+fi

@@ -117,7 +117,9 @@
     max_module_size => non_neg_integer() | infinity,
     imports => #{{Module :: string() | binary(), Name :: string() | binary()} => offer()},
     unresolved => own | refuse,
-    exceptions => lower | force
+    exceptions => lower | force,
+    mode => interp | aot | auto,
+    signature => binary()
 }.
 %% <dl>
 %% <dt>`owner'</dt>
@@ -150,6 +152,15 @@
 %% <dt>`exceptions'</dt>
 %% <dd>`force' treats all code as if it had exceptions, which changes nothing but the speed: for
 %%   tests of this library. Default: `lower'.</dd>
+%% <dt>`mode'</dt>
+%% <dd>How a module runs. `interp': interpreted. `aot': compiled; `start' waits for the compiler,
+%%   unless the code is in the cache, and what cannot be compiled does not start. `auto': with the
+%%   best code that there is now; what was never compiled is interpreted, and compiled in the
+%%   background for the instances that follow. Default: `default_mode' of the application's
+%%   environment, or `interp'. Compiled code runs as such in every mode.</dd>
+%% <dt>`signature'</dt>
+%% <dd>Of compiled code, where the application's environment wants one (`aot_trusted'): Ed25519, of
+%%   all its bytes.</dd>
 %% </dl>
 %% Of the limits the defaults are those of the application's environment, under the same names.
 
@@ -252,9 +263,9 @@ start(Wasm) ->
 %% and results. Their imports were answered by {@link stub/3}. This waits for them, however long
 %% they take, unless the options have a `timeout'; the owner's death ends that.
 %%
-%% The second argument is `wasm', `aot', or a map of options, see {@type options()}. A file of
-%% ahead-of-time compiled code is recognised by its contents; this build does not run them, and
-%% neither is `aot' possible for others.
+%% The second argument is `wasm', `aot', or a map of options, see {@type options()}. Compiled code,
+%% which {@link hb_beamr_aot:compile/2} makes, is recognised by its contents. `aot' is the same as
+%% `#{mode => aot}', but for the shape of errors.
 %%
 %% Nothing is left of an instance that did not start. With `wasm' and `aot' the error says in words
 %% what failed; with options it is `timeout' or a {@type hb_beamr_error:reason()}.
@@ -263,10 +274,8 @@ start(Wasm) ->
     | {error, string() | timeout | hb_beamr_error:reason()}.
 start(Wasm, wasm) ->
     in_words(start(Wasm, #{}));
-start(<<0, "aot", _/binary>> = Wasm, aot) ->
-    start(Wasm, wasm);
-start(Wasm, aot) when is_binary(Wasm) ->
-    {error, "not an AOT file: start it as wasm"};
+start(Wasm, aot) ->
+    in_words(start(Wasm, #{mode => aot}));
 start(Wasm, Options) when is_binary(Wasm), is_map(Options) ->
     hb_beamr_instance:start(Wasm, Options);
 start(Wasm, _) when is_binary(Wasm) ->
@@ -605,13 +614,18 @@ table_grow(Instance, Name, Delta, Value) when is_pid(Instance), ?IS_64(Delta) ->
 %% `calls', `imports', `traps', `timeouts'; `migrations': calls that went from a scheduler to a
 %% worker; `inline_us': guests' time on schedulers, sampled every 100 us; `worker_us': guests' time
 %% on workers; `queue_length': guests that wait for a worker; `workers'; and `limits' of the node.
+%% `compiler' has what compilers in this node do, `running' and `queued', and have done: `done',
+%% `failed', `cache_hits' and `cache_misses'.
 %% `longest_hold_ns' is the longest time that anything of this library held a scheduler, and
 %% `longest_hold_of' the operation (docs/protocol.md), if the application's environment has
 %% `measure_holds' set to `true'.
 -spec info() -> {ok, #{atom() => term()}} | {error, hb_beamr_error:reason()}.
 info() ->
     case counters() of
-        {ok, Counters} -> {ok, Counters#{limits => hb_beamr_registry:limits()}};
+        {ok, Counters} ->
+            {ok, Counters#{
+                limits => hb_beamr_registry:limits(), compiler => hb_beamr_compiler:numbers()
+            }};
         Error -> Error
     end.
 
@@ -619,24 +633,45 @@ info() ->
 %%
 %% `activity' is `idle', `waiting' (for the answer of an import) or `working'; `owner'; `memory' in
 %% bytes; `waiting': processes that wait for their turn; `calls', `imports', `traps', `timeouts',
-%% `migrations', `inline_us' and `worker_us' as in {@link info/0}. Answers at once, whatever the
-%% guest does; of a guest that runs, `memory' is what it had when it was last seen.
+%% `migrations', `inline_us' and `worker_us' as in {@link info/0}. `mode' is `aot' if the instance
+%% runs compiled code, else `interp', and `opt_level' is the level of that code, or `none'.
+%% `compilation' is what became of its module in this node: `none', `queued', `running', `{done,
+%% Level}' or `{failed, Reason}', where the reason is `timeout' or a {@type
+%% hb_beamr_error:reason()}.
+%%
+%% Answers at once, whatever the guest does; of a guest that runs, `memory' is what it had when it
+%% was last seen.
 -spec info(instance()) -> {ok, #{atom() => term()}} | {error, hb_beamr_error:reason()}.
 info(Instance) when is_pid(Instance) ->
     case hb_beamr_instance:owner(Instance) of
         {ok, Owner} ->
             case hb_beamr_cache:use(Instance, fun hb_beamr_port:info/1) of
                 {ok, #{activity := Activity} = Usage} ->
-                    {ok, Usage#{
+                    {ok, add_code(hb_beamr_registry:module(Instance), Usage#{
                         owner => Owner,
                         activity := element(Activity + 1, {idle, waiting, working})
-                    }};
+                    })};
                 Failure ->
                     result(Failure)
             end;
         Error ->
             Error
     end.
+
+-spec add_code({non_neg_integer() | none, hb_beamr_port:code()} | none, Info) -> Info when
+    Info :: #{atom() => term()}.
+add_code({ModuleId, Code}, Info) ->
+    {Mode, Level} =
+        case Code of
+            interpreted -> {interp, none};
+            {compiled, OptLevel} -> {aot, OptLevel}
+        end,
+    Info#{
+        mode => Mode, opt_level => Level, compilation => hb_beamr_compiler:state(ModuleId)
+    };
+add_code(none, Info) ->
+    %% It ended just now.
+    add_code({none, interpreted}, Info).
 
 %% @doc The imports and exports of an instance's module, as {@link start/2} answers them. Waits
 %% while the guest runs.

@@ -57,7 +57,13 @@
     | stale_token
     | not_owner
     | unknown_table
-    | unknown_tag.
+    | unknown_tag
+    | no_compiler
+    | refused
+    | compiler_limit
+    | compiler_failed
+    | untrusted
+    | io.
 %% <dl>
 %% <dt>`trap'</dt>
 %% <dd>The guest trapped, or an import was answered with an exception. The details have `kind',
@@ -112,6 +118,18 @@
 %% <dd>No exported table of that name.</dd>
 %% <dt>`unknown_tag'</dt>
 %% <dd>No exported, or no imported, tag of that name.</dd>
+%% <dt>`no_compiler'</dt>
+%% <dd>There is no compiler: LLVM was not there when this library was built.</dd>
+%% <dt>`refused'</dt>
+%% <dd>The compiler refuses the module: it is not valid, or uses what cannot be compiled.</dd>
+%% <dt>`compiler_limit'</dt>
+%% <dd>The compiler wanted more memory than it may have.</dd>
+%% <dt>`compiler_failed'</dt>
+%% <dd>The compiler ended without having compiled: it was killed, or has a defect.</dd>
+%% <dt>`untrusted'</dt>
+%% <dd>Compiled code that the node may not run.</dd>
+%% <dt>`io'</dt>
+%% <dd>A file could not be read or written.</dd>
 %% </dl>
 
 -type limit() ::

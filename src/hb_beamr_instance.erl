@@ -39,7 +39,10 @@
     limits :: hb_beamr_limits:limits(),
     deadline :: hb_beamr_deadline:deadline(),
     imports :: #{term() => term()},
-    driver_options :: [hb_beamr_port:driver_option()]
+    driver_options :: [hb_beamr_port:driver_option()],
+    %% `given': what the module is, whatever that is.
+    mode :: given | interp | aot | auto,
+    exceptions :: lower | force
 }).
 
 -type started() :: {ok, pid(), [hb_beamr:import()], [hb_beamr:export()]}.
@@ -65,7 +68,7 @@ start(Wasm, Options, How) ->
         case request(Wasm, Options) of
             {ok, Request} ->
                 case hb_beamr_app:ensure_started() of
-                    ok -> spawn_and_boot(Request, How);
+                    ok -> launch(Request, How);
                     NotStarted -> NotStarted
                 end;
             Invalid ->
@@ -80,33 +83,96 @@ start(Wasm, Options, How) ->
     end,
     Result.
 
+%% The driver looks first whether it has compiled code of the module: it knows modules by their bytes
+%% in a few microseconds.
+-spec launch(#request{}, start | start_link) -> started() | refusal().
+launch(Request, How) ->
+    case spawn_and_boot(Request, How) of
+        {error, not_suitable} -> launch_other(Request, How);
+        Result -> Result
+    end.
+
+-spec launch_other(#request{}, start | start_link) -> started() | refusal().
+launch_other(#request{mode = auto, driver_options = Options} = Request, How) ->
+    launch(Request#request{driver_options = Options -- [prefer_compiled]}, How);
+launch_other(#request{mode = aot, driver_options = Options} = Request, How) ->
+    #request{wasm = Wasm, exceptions = Exceptions, deadline = Deadline} = Request,
+    case hb_beamr_compiler:compile(Wasm, Exceptions, Deadline) of
+        {ok, Aot} ->
+            launch(
+                Request#request{
+                    wasm = Aot,
+                    mode = given,
+                    driver_options = Options -- [prefer_compiled, force_lowering]
+                },
+                How
+            );
+        Error ->
+            Error
+    end.
+
 -spec request(binary(), hb_beamr:options()) -> {ok, #request{}} | refusal().
 request(<<0, "aot", _/binary>>, _Options) ->
-    {error, hb_beamr_error:new(unsupported, "this build of hb_beamr does not run AOT files")};
+    Text = "an AOT file of the engine's own: compile the module with hb_beamr_aot:compile/2",
+    {error, hb_beamr_error:new(unsupported, Text)};
 request(Wasm, Options) ->
     case check_options(maps:to_list(Options)) of
         ok ->
-            case {hb_beamr_limits:of_instance(Options), hb_beamr_deadline:option(Options)} of
-                {{ok, #{module_size := Most}}, {ok, _}} when byte_size(Wasm) > Most ->
-                    {error, hb_beamr_error:exceeded(module_size, Most, byte_size(Wasm))};
-                {{ok, Limits}, {ok, Timeout}} ->
-                    {ok, #request{
-                        wasm = Wasm,
-                        owner = maps:get(owner, Options, self()),
-                        limits = Limits,
-                        deadline = hb_beamr_deadline:in_force(Timeout),
-                        imports = maps:get(imports, Options, #{}),
-                        driver_options =
-                            [refuse_unresolved || #{unresolved := refuse} <- [Options]] ++
-                                [force_lowering || #{exceptions := force} <- [Options]]
-                    }};
-                {{error, Reason}, _} ->
-                    {error, Reason};
-                {_, {error, Text}} ->
-                    {error, hb_beamr_error:new(invalid_option, Text)}
+            case mode(Wasm, Options) of
+                {ok, Mode} -> request(Wasm, Options, Mode);
+                Error -> Error
             end;
         Invalid ->
             Invalid
+    end.
+
+%% Compiled code is run as such, whatever mode is wanted for modules.
+-spec mode(binary(), hb_beamr:options()) ->
+    {ok, given | interp | aot | auto} | {error, hb_beamr_error:reason()}.
+mode(Wasm, Options) ->
+    case {hb_beamr_aot_file:is_file(Wasm), Options} of
+        {true, _} ->
+            case hb_beamr_aot_trust:check(Wasm, maps:get(signature, Options, none)) of
+                ok -> {ok, given};
+                Error -> Error
+            end;
+        {false, #{mode := Mode}} ->
+            {ok, Mode};
+        {false, _} ->
+            case application:get_env(hb_beamr, default_mode, interp) of
+                Mode when Mode =:= interp; Mode =:= aot; Mode =:= auto ->
+                    {ok, Mode};
+                Other ->
+                    Text = ["invalid default_mode: ", hb_beamr_error:show(Other)],
+                    {error, hb_beamr_error:new(invalid_option, Text)}
+            end
+    end.
+
+-spec request(binary(), hb_beamr:options(), given | interp | aot | auto) ->
+    {ok, #request{}} | refusal().
+request(Wasm, Options, Mode) ->
+    case {hb_beamr_limits:of_instance(Options), hb_beamr_deadline:option(Options)} of
+        {{ok, #{module_size := Most}}, {ok, _}} when byte_size(Wasm) > Most ->
+            {error, hb_beamr_error:exceeded(module_size, Most, byte_size(Wasm))};
+        {{ok, Limits}, {ok, Timeout}} ->
+            {ok, #request{
+                wasm = Wasm,
+                owner = maps:get(owner, Options, self()),
+                limits = Limits,
+                deadline = hb_beamr_deadline:in_force(Timeout),
+                imports = maps:get(imports, Options, #{}),
+                driver_options = lists:append([
+                    [refuse_unresolved || #{unresolved := refuse} <- [Options]],
+                    [force_lowering || #{exceptions := force} <- [Options], Mode =/= given],
+                    [prefer_compiled || Mode =:= aot orelse Mode =:= auto]
+                ]),
+                mode = Mode,
+                exceptions = maps:get(exceptions, Options, lower)
+            }};
+        {{error, Reason}, _} ->
+            {error, Reason};
+        {_, {error, Text}} ->
+            {error, hb_beamr_error:new(invalid_option, Text)}
     end.
 
 -spec check_options([{term(), term()}]) -> ok | refusal().
@@ -122,6 +188,10 @@ check_options([{unresolved, What} | Rest]) when What =:= own; What =:= refuse ->
     check_options(Rest);
 check_options([{exceptions, How} | Rest]) when How =:= lower; How =:= force ->
     check_options(Rest);
+check_options([{mode, Mode} | Rest]) when Mode =:= interp; Mode =:= aot; Mode =:= auto ->
+    check_options(Rest);
+check_options([{signature, Signature} | Rest]) when is_binary(Signature) ->
+    check_options(Rest);
 check_options([{Key, Value} | Rest]) ->
     case hb_beamr_limits:is_option(Key) of
         true ->
@@ -131,7 +201,8 @@ check_options([{Key, Value} | Rest]) ->
             {error, hb_beamr_error:new(invalid_option, ["invalid option: ", K, " => ", V])}
     end.
 
--spec spawn_and_boot(#request{}, start | start_link) -> started() | refusal().
+-spec spawn_and_boot(#request{}, start | start_link) ->
+    started() | refusal() | {error, not_suitable}.
 spawn_and_boot(#request{owner = Owner} = Request, How) ->
     case gen_server:How(?MODULE, {self(), Owner}, []) of
         {ok, Pid} ->
@@ -163,29 +234,50 @@ give_up(Pid, How) ->
     ok.
 
 %% What takes long is done by the process that wants the instance, through the port.
--spec boot(pid(), #request{}) -> {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal().
+-spec boot(pid(), #request{}) ->
+    {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal() | {error, not_suitable}.
 boot(Pid, #request{wasm = Wasm, deadline = Deadline} = Request) ->
     case hb_beamr_registry:find(Pid) of
         {Port, _} ->
             %% A port that is closed is noticed below.
             _ = hb_beamr_port:set_options(Port, Request#request.driver_options),
             case hb_beamr_port:load_module(Port, Wasm, Deadline) of
-                {ok, ModuleId, _Code} ->
-                    hb_beamr_cache:enter(Pid, Port, ModuleId),
-                    Result = link_and_instantiate(Pid, Port, Request),
-                    element(1, Result) =:= ok andalso
-                        hb_beamr_registry:set_module(Pid, ModuleId),
-                    Result;
-                timeout ->
-                    {error, timeout};
-                closed ->
-                    {error, hb_beamr_error:new(not_running, ?GONE)};
-                Failure ->
-                    {error, hb_beamr_error:new(Failure)}
+                {ok, ModuleId, Code} -> boot_module(Pid, Port, ModuleId, Code, Request);
+                timeout -> {error, timeout};
+                closed -> {error, hb_beamr_error:new(not_running, ?GONE)};
+                Failure -> {error, hb_beamr_error:new(Failure)}
             end;
         none ->
             {error, hb_beamr_error:new(not_running, ?GONE)}
     end.
+
+-spec boot_module(pid(), port(), non_neg_integer(), hb_beamr_port:code(), #request{}) ->
+    {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal() | {error, not_suitable}.
+boot_module(Pid, Port, ModuleId, Code, Request) ->
+    case suits(ModuleId, Code, Request) of
+        true ->
+            hb_beamr_cache:enter(Pid, Port, ModuleId),
+            Result = link_and_instantiate(Pid, Port, Request),
+            element(1, Result) =:= ok andalso
+                hb_beamr_registry:set_module(Pid, ModuleId, Code),
+            Result;
+        false ->
+            {error, not_suitable}
+    end.
+
+%% Whether what the driver has loaded will do. Compiled code that somebody else has brought, by
+%% starting it, is nothing that others run without having asked for it.
+-spec suits(non_neg_integer(), hb_beamr_port:code(), #request{}) -> boolean().
+suits(_ModuleId, _Code, #request{mode = Mode}) when Mode =:= given; Mode =:= interp ->
+    true;
+suits(ModuleId, {compiled, Level}, #request{mode = Mode}) ->
+    hb_beamr_compiler:is_own(ModuleId) andalso
+        (Mode =:= auto orelse hb_beamr_compiler:is_best(Level));
+suits(ModuleId, interpreted, #request{mode = auto, wasm = Wasm, exceptions = Exceptions}) ->
+    hb_beamr_compiler:want(ModuleId, Wasm, Exceptions),
+    true;
+suits(_ModuleId, interpreted, #request{mode = aot}) ->
+    false.
 
 -spec link_and_instantiate(pid(), port(), #request{}) ->
     {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal().

@@ -12,11 +12,13 @@
 
 %% The driver.
 -export([load/0]).
+-export([priv_dir/0]).
 -export([open/0]).
 -export([close/1]).
 
 %% A module and its instance.
 -export([load_module/3]).
+-export([with_module/3]).
 -export([set_options/2]).
 -export([offer/2]).
 -export([set_limits/2]).
@@ -160,7 +162,8 @@ load() ->
             ]))}
     end.
 
-%% Where the code is not in an application's folder, `priv' is expected beside that of the code.
+%% @doc The folder of the native parts. Where the code is not in an application's folder, `priv' is
+%% expected beside that of the code.
 -spec priv_dir() -> file:filename().
 priv_dir() ->
     case code:priv_dir(hb_beamr) of
@@ -215,6 +218,35 @@ loaded(<<?OK, Id:64/little, 0>>) -> {ok, Id, interpreted};
 loaded(<<?OK, Id:64/little, Code>>) -> {ok, Id, {compiled, Code - 1}};
 loaded(timeout) -> timeout;
 loaded(Answer) -> failure(Answer).
+
+%% @doc Load a module into a port without an instance, and ask that for something.
+-spec with_module(
+    binary(), hb_beamr_deadline:deadline(), fun((port(), Id :: non_neg_integer()) -> Result)
+) -> Result | {no_port, Text :: string()} | timeout | failure().
+with_module(Bytes, Deadline, Ask) ->
+    case open() of
+        {ok, Port} ->
+            Result =
+                case load_module(Port, Bytes, Deadline) of
+                    {ok, Id, _Code} -> Ask(Port, Id);
+                    Other -> Other
+                end,
+            forget(Port),
+            Result;
+        {error, Text} ->
+            {no_port, Text}
+    end.
+
+%% Close a port that is linked to the calling process, so that nothing is left of it.
+-spec forget(port()) -> ok.
+forget(Port) ->
+    true = unlink(Port),
+    close(Port),
+    closed = flush(Port),
+    receive
+        {'EXIT', Port, _} -> ok
+    after 0 -> ok
+    end.
 
 %% @doc How the module is loaded and linked; before it is.
 -spec set_options(port(), [driver_option()]) -> ok | failure().

@@ -19,8 +19,9 @@
 -export([limits/0]).
 
 -export([add/2]).
--export([set_module/2]).
+-export([set_module/3]).
 -export([find/1]).
+-export([module/1]).
 -export([remove/1]).
 
 -export([init/1]).
@@ -65,16 +66,16 @@ limits() ->
 add(Instance, Port) ->
     try
         link(whereis(?MODULE)),
-        ets:insert(?TABLE, {Instance, Port, none})
+        ets:insert(?TABLE, {Instance, Port, none, interpreted})
     catch
         error:badarg -> false
     end.
 
 %% @doc Note which module an instance runs, when it has started. Without effect if it is gone.
--spec set_module(pid(), non_neg_integer()) -> boolean().
-set_module(Instance, ModuleId) ->
+-spec set_module(pid(), non_neg_integer(), hb_beamr_port:code()) -> boolean().
+set_module(Instance, ModuleId, Code) ->
     try
-        ets:update_element(?TABLE, Instance, {3, ModuleId})
+        ets:update_element(?TABLE, Instance, [{3, ModuleId}, {4, Code}])
     catch
         error:badarg -> false
     end.
@@ -83,7 +84,15 @@ set_module(Instance, ModuleId) ->
 -spec find(pid()) -> {port(), ModuleId :: non_neg_integer() | none} | none.
 find(Instance) ->
     case lookup(Instance) of
-        [{_, Port, ModuleId}] -> {Port, ModuleId};
+        [{_, Port, ModuleId, _}] -> {Port, ModuleId};
+        [] -> none
+    end.
+
+%% @doc The identity of an instance's module and how its code runs.
+-spec module(pid()) -> {ModuleId :: non_neg_integer() | none, hb_beamr_port:code()} | none.
+module(Instance) ->
+    case lookup(Instance) of
+        [{_, _, ModuleId, Code}] -> {ModuleId, Code};
         [] -> none
     end.
 
@@ -92,7 +101,7 @@ find(Instance) ->
 -spec remove(pid()) -> boolean().
 remove(Instance) ->
     try ets:take(?TABLE, Instance) of
-        [{_, _, ModuleId}] ->
+        [{_, _, ModuleId, _}] ->
             hb_beamr_externref:forget(Instance),
             ModuleId =/= none;
         [] ->

@@ -2,7 +2,7 @@
 %% SPDX-License-Identifier: Apache-2.0
 
 %%% @private
-%%% @doc The supervisor: of the registry, to which every instance is linked.
+%%% @doc The supervisor: of the registry, to which every instance is linked, and of the compilers.
 %%%
 %%% Instances are no children of a supervisor: each belongs to an owner, nothing may restart it,
 %%% and one process through which all starts had to pass would make them slow.
@@ -26,4 +26,8 @@ start_link() ->
 init([]) ->
     Flags = #{strategy => one_for_one, intensity => 5, period => 10},
     Registry = #{id => registry, start => {hb_beamr_registry, start_link, []}},
-    {ok, {Flags, [Registry]}}.
+    Processes = #{
+        id => compiler_processes, type => supervisor, start => {hb_beamr_aot_sup, start_link, []}
+    },
+    Compiler = #{id => compiler, start => {hb_beamr_compiler, start_link, []}},
+    {ok, {Flags, [Registry, Processes, Compiler]}}.

@@ -181,14 +181,21 @@ things_that_are_no_binary(_) ->
     ].
 
 aot_files(_) ->
-    Aot = <<0, "aot", 3, 0, 0, 0, 1, 2, 3>>,
     [
         ?assert(is_error(Answer))
-     || Answer <- [
+     || Aot <- [
+            <<0, "aot", 3, 0, 0, 0, 1, 2, 3>>,
+            <<0, "hba">>,
+            <<0, "hba", 1:32/little>>,
+            hb_beamr_aot_lib:aot_file(<<0:256>>, <<>>),
+            hb_beamr_aot_lib:aot_file(<<0:256>>, <<"no code">>)
+        ],
+        Answer <- [
             hb_beamr:start(Aot),
             hb_beamr:start(Aot, wasm),
             hb_beamr:start(Aot, aot),
-            hb_beamr:start(hb_beamr_test_lib:wasm(nothing), aot)
+            hb_beamr:start(Aot, #{mode => interp}),
+            hb_beamr:start(Aot, #{mode => auto})
         ]
     ].
 
@@ -204,6 +211,9 @@ options_that_do_not_exist(_) ->
             #{stack_size => 67108865},
             #{stack_size => 1.0},
             #{stack_size => 1 bsl 100},
+            #{mode => compiled},
+            #{mode => "aot"},
+            #{signature => sig},
             #{1 => 2},
             atom,
             [],

@@ -97,13 +97,16 @@ what_an_instance_has_used(_) ->
     ?assertEqual(
         lists:sort([
             activity, owner, memory, waiting, calls, imports, traps, timeouts, migrations,
-            inline_us, worker_us
+            inline_us, worker_us, mode, opt_level, compilation
         ]),
         lists:sort(maps:keys(Before))
     ),
     ?assertMatch(
         #{
             activity := idle,
+            mode := interp,
+            opt_level := none,
+            compilation := none,
             owner := Self,
             memory := 65536,
             waiting := 0,
@@ -186,7 +189,7 @@ what_the_node_has_used(_) ->
     %% What was done stays.
     ?assertEqual(maps:get(calls, After), Calls),
     {ok, Counters} = hb_beamr:counters(),
-    ?assertEqual(lists:sort([limits | maps:keys(Counters)]), lists:sort(maps:keys(After))),
+    ?assertEqual(lists:sort([limits, compiler | maps:keys(Counters)]), lists:sort(maps:keys(After))),
     ?assert(maps:get(workers, After) >= 1).
 
 holds_are_measured_on_demand(_) ->
