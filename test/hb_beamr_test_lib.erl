@@ -6,6 +6,7 @@
 
 -export([wasm/1]).
 -export([wat/1]).
+-export([is_compiled/0]).
 -export([padded_module/2]).
 -export([filled_module/2]).
 -export([start/1]).
@@ -64,10 +65,33 @@ compile(Path) ->
     Output = os:cmd("wat2wasm " ?FLAGS " '" ++ Path ++ "' -o '" ++ Target ++ "'"),
     case file:read_file(Target) of
         {ok, Wasm} ->
+            Module =
+                case is_compiled() of
+                    true -> compile_to_code(Target);
+                    false -> Wasm
+                end,
             ok = file:delete(Target),
-            Wasm;
+            Module;
         {error, enoent} ->
             error({wat2wasm, Path, Output})
+    end.
+
+%% Whether the tests run once more, with compiled code in place of their modules.
+-spec is_compiled() -> boolean().
+is_compiled() ->
+    os:getenv("HB_BEAMR_TEST_COMPILED") =/= false.
+
+-spec compile_to_code(file:filename()) -> binary().
+compile_to_code(Path) ->
+    Compiler = filename:join(code:priv_dir(hb_beamr), "hb_beamrc"),
+    Target = temporary(".aot"),
+    Output = os:cmd("'" ++ Compiler ++ "' -O1 --frames '" ++ Path ++ "' -o '" ++ Target ++ "'"),
+    case file:read_file(Target) of
+        {ok, Compiled} ->
+            ok = file:delete(Target),
+            Compiled;
+        {error, enoent} ->
+            error({hb_beamrc, Path, Output})
     end.
 
 -spec temporary(string()) -> file:filename().

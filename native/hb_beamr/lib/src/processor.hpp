@@ -31,12 +31,14 @@ std::string why_code_cannot_run(std::string_view architecture, std::string_view 
 /// the first part that is none or for which f does.
 template <typename F>
 bool for_each_feature(std::string_view features, F&& f) {
-  while (!features.empty()) {
-    const std::size_t end = features.find(',');
+  if (features.empty()) return true;
+  for (std::size_t end = 0; end != std::string_view::npos; features.remove_prefix(end + 1)) {
+    end = features.find(',');
     const std::string_view part = features.substr(0, end);
-    features = end == std::string_view::npos ? "" : features.substr(end + 1);
-    if (part.size() < 2 || (part[0] != '+' && part[0] != '-')) return false;
-    if (!f(part[0], part.substr(1))) return false;
+    if (part.size() < 2 || (part[0] != '+' && part[0] != '-') || !f(part[0], part.substr(1))) {
+      return false;
+    }
+    if (end == std::string_view::npos) return true;
   }
   return true;
 }

@@ -60,6 +60,7 @@ void guard_process(const Options& options) {
   // No core files and no traces: the exit code and the sentence are for programs.
   ::signal(SIGABRT, [](int) { end(ExitCode::kInternal, "it gave up"); });
   ::signal(SIGSEGV, [](int) { end(ExitCode::kInternal, "it crashed"); });
+  ::signal(SIGXFSZ, SIG_IGN);  // the write fails and says so
   std::set_new_handler(end_without_memory);
   llvm::install_bad_alloc_error_handler(on_bad_alloc);
   llvm::install_fatal_error_handler(on_fatal_error);
