@@ -22,6 +22,7 @@ steps=(
   'xref            5 -'
   'eunit          10 erlang'
   'ct             20 erlang'
+  'ct-compiled    20 erlang'
   'modules        15 erlang'
   'sqlite         15 erlang'
   'dependency     20 -'
@@ -78,7 +79,7 @@ format() {
 }
 
 shell_scripts() {
-  find "$root/scripts" "$root/examples" "$root/bench" "$root/test" -name build -prune -o -name '*.sh' -print | sort
+  find "$root/scripts" "$root/examples" "$root/bench" "$root/native" "$root/test" -name build -prune -o -name '*.sh' -print | sort
   printf '%s\n' "$root/.ci/run"
 }
 
@@ -108,6 +109,19 @@ ct() {
   cd "$root/test"
   suites=$(printf '%s\n' hb_beamr_*_SUITE.erl | sed '/^hb_beamr_modules_SUITE/d; s/\.erl$//' | paste -sd,)
   erlang ct --suite="$suites"
+}
+
+# Once more, with compiled code in place of the tests' modules. Those left out see to that themselves.
+ct_compiled() {
+  local suites
+  if [ ! -x "$root/priv/hb_beamrc" ]; then
+    echo "there is no compiler of modules"
+    exit "$skip_status"
+  fi
+  cd "$root/test"
+  suites=$(printf '%s\n' hb_beamr_*_SUITE.erl |
+    sed '/_\(modules\|conformance\|aot.*\|simd\)_SUITE/d; s/\.erl$//' | paste -sd,)
+  HB_BEAMR_TEST_COMPILED=1 erlang ct --suite="$suites"
 }
 
 # The one that needs modules which emscripten compiles and npm fetches.
@@ -166,6 +180,7 @@ run_step() {
     format) format ;;
     compile) compile ;;
     ct) ct ;;
+    ct-compiled) ct_compiled ;;
     modules) modules ;;
     sqlite) "$root/examples/sqlite/test.sh" ;;
     dependency) dependency ;;

@@ -111,11 +111,11 @@ operations_out_of_order(_) ->
     Instantiate = <<0:32>>,
     [
         ?assertMatch(<<4, ?INVALID_STATE, _/binary>>, control(Fresh, Operation, Data), Operation)
-     || {Operation, Data} <- [{2, Instantiate}, {3, <<>>}, {4, <<0:16, "one">>}, {18, "one"}]
+     || {Operation, Data} <- [{2, Instantiate}, {3, <<>>}, {4, <<0:32, "one">>}, {18, "one"}]
     ],
     %% Loaded twice, instantiated twice.
     Wasm = hb_beamr_test_lib:wasm(busy),
-    <<0, _:64>> = answer(Fresh, control(Fresh, 1, Wasm)),
+    <<0, _:72>> = answer(Fresh, control(Fresh, 1, Wasm)),
     ?assertEqual(refusal(?INVALID_STATE, "a module is loaded once"), control(Fresh, 1, Wasm)),
     <<1>> = answer(Fresh, control(Fresh, 2, Instantiate)),
     ?assertMatch(<<4, ?INVALID_STATE, _/binary>>, control(Fresh, 2, Instantiate)),

@@ -101,11 +101,16 @@ what_an_instance_has_used(_) ->
         ]),
         lists:sort(maps:keys(Before))
     ),
+    {Mode, Level} =
+        case hb_beamr_test_lib:is_compiled() of
+            true -> {aot, 1};
+            false -> {interp, none}
+        end,
     ?assertMatch(
         #{
             activity := idle,
-            mode := interp,
-            opt_level := none,
+            mode := Mode,
+            opt_level := Level,
             compilation := none,
             owner := Self,
             memory := 65536,

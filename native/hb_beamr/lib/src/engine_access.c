@@ -143,11 +143,21 @@ __attribute__((no_sanitize("alignment"))) void hb_engine_set_table_element(
   internal(instance)->tables[table]->elems[element] = value;
 }
 
+/* What compiled code calls to grow a table asks between pieces whether to yield: the host cannot. */
+__attribute__((no_sanitize("alignment"))) static bool grow_compiled_table(WASMTableInstance *table,
+                                                                          uint32_t delta,
+                                                                          uint32_t value) {
+  if (delta > table->max_size - table->cur_size) return false;
+  for (uint32_t i = 0; i < delta; ++i) table->elems[table->cur_size + i] = value;
+  table->cur_size += delta;
+  return true;
+}
+
 bool hb_engine_grow_table(wasm_module_inst_t instance, uint32_t table, uint32_t delta,
                           uint32_t value) {
   WASMModuleInstance *inst = internal(instance);
-  if (!compiled(inst)) return wasm_enlarge_table(inst, table, delta, value);
-  return aot_table_grow((AOTModuleInstance *)inst, table, delta, value) != UINT32_MAX;
+  return compiled(inst) ? grow_compiled_table(inst->tables[table], delta, value)
+                        : wasm_enlarge_table(inst, table, delta, value);
 }
 
 static void walk_compiled_frames(const WASMExecEnv *exec_env, const AOTModule *module,

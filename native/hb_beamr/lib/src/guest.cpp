@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::string_view kExceptionPrefix = "Exception: ";
 constexpr const char* kCancelledText = "terminated";
+constexpr const char* kNativeOverflow = "Exception: native stack overflow";
+constexpr const char* kStackOverflow = "Exception: wasm operand stack overflow";
 
 void store_flag(std::uint32_t* flag, std::uint32_t value) noexcept {
   __atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
@@ -131,6 +134,10 @@ void Guest::run_call() noexcept {
 
 void Guest::finish_trapped() noexcept {
   const char* text = wasm_runtime_get_exception(instance_);
+  // Compiled guests have but one stack; what they say of it is what interpreted ones say.
+  if (text != nullptr && module_->is_compiled() && std::strcmp(text, kNativeOverflow) == 0) {
+    text = kStackOverflow;
+  }
   std::snprintf(exception_, sizeof exception_, "%s", text != nullptr ? text : "unknown trap");
   // They would stick to the outer call and to the next one.
   wasm_runtime_clear_exception(instance_);
