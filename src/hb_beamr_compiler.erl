@@ -380,7 +380,7 @@ run_lane(Lane, #state{running = Running} = State) ->
     Busy = length([Job || #job{lane = L} = Job <- maps:values(Running), L =:= Lane]),
     case Busy < room() andalso next(Lane, State) of
         false -> State;
-        none -> State;
+        {none, Others} -> Others;
         {Job, Others} -> run_lane(Lane, run(Job, Others))
     end.
 
@@ -391,9 +391,9 @@ room() ->
         _ -> erlang:system_info(schedulers_online)
     end.
 
--spec next(lane(), #state{}) -> {#job{}, #state{}} | none.
-next(waited_for, #state{waited_for = []}) ->
-    none;
+-spec next(lane(), #state{}) -> {#job{} | none, #state{}}.
+next(waited_for, #state{waited_for = []} = State) ->
+    {none, State};
 next(waited_for, #state{waited_for = [Job | Others]} = State) ->
     Rest = State#state{waited_for = Others},
     case lists:any(fun is_waiting/1, Job#job.waiting) of
@@ -407,8 +407,8 @@ next(background, #state{background = {[Job | Quick], Best}} = State) ->
     {Job, State#state{background = {Quick, Best}}};
 next(background, #state{background = {[], [Job | Best]}} = State) ->
     {Job, State#state{background = {[], Best}}};
-next(background, _State) ->
-    none.
+next(background, State) ->
+    {none, State}.
 
 -spec is_waiting({gen_server:from(), hb_beamr_deadline:deadline()}) -> boolean().
 is_waiting({{Pid, _}, Deadline}) ->
