@@ -25,7 +25,7 @@
 
 %% For who starts an instance.
 -export([want/3]).
--export([compile/3]).
+-export([compile/4]).
 -export([is_own/1]).
 -export([is_best/1]).
 
@@ -115,15 +115,25 @@ want(Id, Wasm, Exceptions) ->
         _ -> gen_server:cast(?MODULE, {want, Id, Wasm, Exceptions})
     end.
 
-%% @doc Compiled code of this module, at the best level, and nothing else. If the deadline passes,
-%% compiling goes on, for the next one who asks.
--spec compile(binary(), exceptions(), hb_beamr_deadline:deadline()) ->
+%% @doc Compiled code of this module and nothing else: the best, or what is to be had soon. If the
+%% deadline passes, compiling goes on, for the next one who asks.
+-spec compile(binary(), exceptions(), quick | best, hb_beamr_deadline:deadline()) ->
     {ok, Aot :: binary()} | {error, timeout | hb_beamr_error:reason()}.
-compile(Wasm, Exceptions, Deadline) ->
+compile(Wasm, Exceptions, Wanted, Deadline) ->
     case hb_beamr_aot_options:of_node() of
-        {ok, Options} ->
-            Module = {crypto:hash(sha256, Wasm), Exceptions},
-            Request = {compile, Module, Wasm, Options#{exceptions := Exceptions}, Deadline},
+        {ok, #{opt_level := Best} = Options} ->
+            Job = #job{
+                module = {crypto:hash(sha256, Wasm), Exceptions},
+                wasm = Wasm,
+                options = Options#{exceptions := Exceptions},
+                level =
+                    case Wanted of
+                        quick -> min(?QUICK, Best);
+                        best -> Best
+                    end,
+                lane = waited_for
+            },
+            Request = {compile, Job, Deadline},
             try
                 gen_server:call(?MODULE, Request, hb_beamr_deadline:left(Deadline))
             catch
@@ -247,16 +257,8 @@ handle_continue(tidy, State) ->
 
 -spec handle_call(term(), gen_server:from(), #state{}) ->
     {noreply, #state{}} | {reply, {error, unknown}, #state{}}.
-handle_call({compile, Module, Wasm, Options, Deadline}, From, State) ->
-    Job = #job{
-        module = Module,
-        wasm = Wasm,
-        options = Options,
-        level = maps:get(opt_level, Options),
-        lane = waited_for,
-        waiting = [{From, Deadline}]
-    },
-    {noreply, run_next(await(Job, State))};
+handle_call({compile, Job, Deadline}, From, State) ->
+    {noreply, run_next(await(Job#job{waiting = [{From, Deadline}]}, State))};
 handle_call(_Request, _From, State) ->
     {reply, {error, unknown}, State}.
 
@@ -473,11 +475,18 @@ answer(#job{waiting = Waiting}, Answer) ->
 
 %% Quick code was made: now the best one, unless somebody waits for it anyway.
 -spec improve(#job{}, 0..3, #state{}) -> #state{}.
-improve(#job{module = Module, options = #{opt_level := Best}} = Job, Level, State) when Level < Best ->
+improve(#job{module = Module, options = #{opt_level := Best} = Options} = Job, Level, State) when
+    Level < Best
+->
     case find(Module, State) of
         none ->
             #state{background = {Quick, Others}} = State,
-            Better = Job#job{level = Best, waiting = []},
+            Better = Job#job{
+                lane = background,
+                level = Best,
+                options = Options#{nice := true},
+                waiting = []
+            },
             State#state{background = {Quick, Others ++ [Better]}};
         _ ->
             State
