@@ -24,7 +24,7 @@
 -export([start_link/0]).
 
 %% For who starts an instance.
--export([want/3]).
+-export([want/4]).
 -export([compile/4]).
 -export([is_own/1]).
 -export([is_best/1]).
@@ -104,14 +104,15 @@ start_link() ->
 
 %%% For who starts an instance
 
-%% @doc Compiled code of this module would be nice; the driver has none.
--spec want(module_id(), binary(), exceptions()) -> ok.
-want(Id, Wasm, Exceptions) ->
+%% @doc Compiled code of this module would be nice; the driver has none. If there was some, the
+%% driver has let go of it, unless it was not asked for it: `HasLetGo'.
+-spec want(module_id(), binary(), exceptions(), HasLetGo :: boolean()) -> ok.
+want(Id, Wasm, Exceptions, HasLetGo) ->
     case state(Id) of
         queued -> ok;
         running -> ok;
         {failed, _} -> ok;
-        %% Or the driver has let go of it.
+        {done, _} when not HasLetGo -> ok;
         _ -> gen_server:cast(?MODULE, {want, Id, Wasm, Exceptions})
     end.
 
@@ -279,7 +280,8 @@ handle_info({'EXIT', Pid, Reason}, #state{running = Running} = State) when
             {done, Done} ->
                 Done;
             _ ->
-                {error, hb_beamr_error:new(internal, ["compiling failed: ", hb_beamr_error:show(Reason)])}
+                Text = ["compiling failed: ", hb_beamr_error:show(Reason)],
+                {error, hb_beamr_error:new(internal, Text)}
         end,
     {noreply, run_next(ended(Job, Result, State#state{running = Others}))};
 handle_info(_Message, State) ->
@@ -326,7 +328,8 @@ enqueue({_, Exceptions} = Module, Wasm, #{opt_level := Best} = Options, State) -
 await(#job{module = Module, level = Level, waiting = [Waiting]} = Job, State) ->
     #state{waited_for = Queue, background = {Quick, Best}, running = Running} = State,
     IsSame = fun(#job{module = M, level = L}) -> {M, L} =:= {Module, Level} end,
-    case {lists:search(IsSame, Queue), [Found || {_, R} = Found <- maps:to_list(Running), IsSame(R)]} of
+    AsWell = [Found || {_, R} = Found <- maps:to_list(Running), IsSame(R)],
+    case {lists:search(IsSame, Queue), AsWell} of
         {_, [{Pid, Same}]} ->
             State#state{running = Running#{Pid := add(Waiting, Same)}};
         {{value, Same}, _} ->
@@ -361,7 +364,8 @@ drop(Which, Jobs) ->
 
 -spec find(module_key(), #state{}) -> #job{} | none.
 find(Module, #state{waited_for = Queue, background = {Quick, Best}, running = Running}) ->
-    case [Job || #job{module = M} = Job <- Queue ++ Quick ++ Best ++ maps:values(Running), M =:= Module] of
+    Jobs = Queue ++ Quick ++ Best ++ maps:values(Running),
+    case [Job || #job{module = M} = Job <- Jobs, M =:= Module] of
         [Job | _] -> Job;
         [] -> none
     end.
@@ -442,7 +446,7 @@ run(#job{module = {Digest, _} = Module} = Job, #state{running = Running} = State
         level => Job#job.level,
         is_first => IsFirst
     },
-    Pid = spawn_link(fun() -> exit({done, hb_beamr_compiler_job:run(Task)}) end),
+    Pid = spawn_link(hb_beamr_compiler_job, perform, [Task]),
     State#state{running = Running#{Pid => Job}}.
 
 -spec ended(#job{}, hb_beamr_compiler_job:result(), #state{}) -> #state{}.

@@ -278,8 +278,10 @@ suits(_ModuleId, _Code, #request{mode = Mode}) when Mode =:= given; Mode =:= int
 suits(ModuleId, {compiled, Level}, #request{mode = Mode}) ->
     hb_beamr_compiler:is_own(ModuleId) andalso
         (Mode =:= auto orelse hb_beamr_compiler:is_best(Level));
-suits(ModuleId, interpreted, #request{mode = auto, wasm = Wasm, exceptions = Exceptions}) ->
-    hb_beamr_compiler:want(ModuleId, Wasm, Exceptions),
+suits(ModuleId, interpreted, #request{mode = auto, driver_options = Options} = Request) ->
+    #request{wasm = Wasm, exceptions = Exceptions} = Request,
+    WasAsked = lists:member(prefer_compiled, Options),
+    hb_beamr_compiler:want(ModuleId, Wasm, Exceptions, WasAsked),
     true;
 suits(_ModuleId, interpreted, #request{mode = aot}) ->
     false.
