@@ -232,7 +232,8 @@ code(_) -> compiler_failed.
 
 -spec text(non_neg_integer(), unicode:chardata()) -> unicode:chardata().
 text(Status, Words) when Status > 128, Status < 160 ->
-    [io_lib:format("the compiler was ended by signal ~b", [Status - 128]), [[": ", Words] || Words =/= []]];
+    Signal = io_lib:format("the compiler was ended by signal ~b", [Status - 128]),
+    [Signal, [[": ", Words] || Words =/= []]];
 text(Status, []) ->
     io_lib:format("the compiler ended with status ~b", [Status]);
 text(_, Words) ->

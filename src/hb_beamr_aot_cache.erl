@@ -177,8 +177,12 @@ make_room(Folder, Key, Room) ->
     end.
 
 -spec kind(file:filename_all()) -> code | unfinished | other.
+kind(Name) when is_binary(Name) ->
+    %% It is not even text.
+    other;
 kind(Name) ->
-    case re:run(Name, "^(?:[0-9a-f]{64}\\.aot|(writing-)[0-9A-F]{32})$", [{capture, [1], list}]) of
+    Pattern = "^(?:[0-9a-f]{64}\\.aot|(writing-)[0-9A-F]{32})$",
+    case re:run(Name, Pattern, [unicode, dollar_endonly, {capture, [1], list}]) of
         {match, [""]} -> code;
         {match, _} -> unfinished;
         nomatch -> other

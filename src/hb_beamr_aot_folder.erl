@@ -64,7 +64,8 @@ is_own(Folder, Before) ->
     end.
 
 %% @doc What is known of a file, if it is a regular one of the node's user's, with one name.
--spec own_file(file:filename_all()) -> {ok, Bytes :: non_neg_integer(), Used :: integer()} | none | foreign.
+-spec own_file(file:filename_all()) ->
+    {ok, Bytes :: non_neg_integer(), Used :: integer()} | none | foreign.
 own_file(File) ->
     case file:read_link_info(File, [raw, {time, posix}]) of
         {ok, #file_info{type = regular, links = 1, uid = Owner, size = Size, mtime = Used}} ->

@@ -22,7 +22,7 @@ check(Aot, Signature) ->
         {sha256, Digests} when is_list(Digests) ->
             is_one(crypto:hash(sha256, Aot), Digests);
         {public_key, _} when Signature =:= none ->
-            untrusted("the node runs signed compiled code only, and the option signature is missing");
+            untrusted("the node runs compiled code with a signature only, and there is none");
         {public_key, Keys} when is_list(Keys) ->
             is_signed(Aot, Signature, Keys);
         Other ->

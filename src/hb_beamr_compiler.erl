@@ -24,8 +24,8 @@
 -export([start_link/0]).
 
 %% For who starts an instance.
--export([want/3]).
--export([compile/3]).
+-export([want/4]).
+-export([compile/4]).
 -export([is_own/1]).
 -export([is_best/1]).
 
@@ -104,26 +104,37 @@ start_link() ->
 
 %%% For who starts an instance
 
-%% @doc Compiled code of this module would be nice; the driver has none.
--spec want(module_id(), binary(), exceptions()) -> ok.
-want(Id, Wasm, Exceptions) ->
+%% @doc Compiled code of this module would be nice; the driver has none. If there was some, the
+%% driver has let go of it, unless it was not asked for it: `HasLetGo'.
+-spec want(module_id(), binary(), exceptions(), HasLetGo :: boolean()) -> ok.
+want(Id, Wasm, Exceptions, HasLetGo) ->
     case state(Id) of
         queued -> ok;
         running -> ok;
         {failed, _} -> ok;
-        %% Or the driver has let go of it.
+        {done, _} when not HasLetGo -> ok;
         _ -> gen_server:cast(?MODULE, {want, Id, Wasm, Exceptions})
     end.
 
-%% @doc Compiled code of this module, at the best level, and nothing else. If the deadline passes,
-%% compiling goes on, for the next one who asks.
--spec compile(binary(), exceptions(), hb_beamr_deadline:deadline()) ->
+%% @doc Compiled code of this module and nothing else: the best, or what is to be had soon. If the
+%% deadline passes, compiling goes on, for the next one who asks.
+-spec compile(binary(), exceptions(), quick | best, hb_beamr_deadline:deadline()) ->
     {ok, Aot :: binary()} | {error, timeout | hb_beamr_error:reason()}.
-compile(Wasm, Exceptions, Deadline) ->
+compile(Wasm, Exceptions, Wanted, Deadline) ->
     case hb_beamr_aot_options:of_node() of
-        {ok, Options} ->
-            Module = {crypto:hash(sha256, Wasm), Exceptions},
-            Request = {compile, Module, Wasm, Options#{exceptions := Exceptions}, Deadline},
+        {ok, #{opt_level := Best} = Options} ->
+            Job = #job{
+                module = {crypto:hash(sha256, Wasm), Exceptions},
+                wasm = Wasm,
+                options = Options#{exceptions := Exceptions},
+                level =
+                    case Wanted of
+                        quick -> min(?QUICK, Best);
+                        best -> Best
+                    end,
+                lane = waited_for
+            },
+            Request = {compile, Job, Deadline},
             try
                 gen_server:call(?MODULE, Request, hb_beamr_deadline:left(Deadline))
             catch
@@ -247,16 +258,8 @@ handle_continue(tidy, State) ->
 
 -spec handle_call(term(), gen_server:from(), #state{}) ->
     {noreply, #state{}} | {reply, {error, unknown}, #state{}}.
-handle_call({compile, Module, Wasm, Options, Deadline}, From, State) ->
-    Job = #job{
-        module = Module,
-        wasm = Wasm,
-        options = Options,
-        level = maps:get(opt_level, Options),
-        lane = waited_for,
-        waiting = [{From, Deadline}]
-    },
-    {noreply, run_next(await(Job, State))};
+handle_call({compile, Job, Deadline}, From, State) ->
+    {noreply, run_next(await(Job#job{waiting = [{From, Deadline}]}, State))};
 handle_call(_Request, _From, State) ->
     {reply, {error, unknown}, State}.
 
@@ -277,7 +280,8 @@ handle_info({'EXIT', Pid, Reason}, #state{running = Running} = State) when
             {done, Done} ->
                 Done;
             _ ->
-                {error, hb_beamr_error:new(internal, ["compiling failed: ", hb_beamr_error:show(Reason)])}
+                Text = ["compiling failed: ", hb_beamr_error:show(Reason)],
+                {error, hb_beamr_error:new(internal, Text)}
         end,
     {noreply, run_next(ended(Job, Result, State#state{running = Others}))};
 handle_info(_Message, State) ->
@@ -324,7 +328,8 @@ enqueue({_, Exceptions} = Module, Wasm, #{opt_level := Best} = Options, State) -
 await(#job{module = Module, level = Level, waiting = [Waiting]} = Job, State) ->
     #state{waited_for = Queue, background = {Quick, Best}, running = Running} = State,
     IsSame = fun(#job{module = M, level = L}) -> {M, L} =:= {Module, Level} end,
-    case {lists:search(IsSame, Queue), [Found || {_, R} = Found <- maps:to_list(Running), IsSame(R)]} of
+    AsWell = [Found || {_, R} = Found <- maps:to_list(Running), IsSame(R)],
+    case {lists:search(IsSame, Queue), AsWell} of
         {_, [{Pid, Same}]} ->
             State#state{running = Running#{Pid := add(Waiting, Same)}};
         {{value, Same}, _} ->
@@ -359,7 +364,8 @@ drop(Which, Jobs) ->
 
 -spec find(module_key(), #state{}) -> #job{} | none.
 find(Module, #state{waited_for = Queue, background = {Quick, Best}, running = Running}) ->
-    case [Job || #job{module = M} = Job <- Queue ++ Quick ++ Best ++ maps:values(Running), M =:= Module] of
+    Jobs = Queue ++ Quick ++ Best ++ maps:values(Running),
+    case [Job || #job{module = M} = Job <- Jobs, M =:= Module] of
         [Job | _] -> Job;
         [] -> none
     end.
@@ -380,7 +386,7 @@ run_lane(Lane, #state{running = Running} = State) ->
     Busy = length([Job || #job{lane = L} = Job <- maps:values(Running), L =:= Lane]),
     case Busy < room() andalso next(Lane, State) of
         false -> State;
-        none -> State;
+        {none, Others} -> Others;
         {Job, Others} -> run_lane(Lane, run(Job, Others))
     end.
 
@@ -391,9 +397,9 @@ room() ->
         _ -> erlang:system_info(schedulers_online)
     end.
 
--spec next(lane(), #state{}) -> {#job{}, #state{}} | none.
-next(waited_for, #state{waited_for = []}) ->
-    none;
+-spec next(lane(), #state{}) -> {#job{} | none, #state{}}.
+next(waited_for, #state{waited_for = []} = State) ->
+    {none, State};
 next(waited_for, #state{waited_for = [Job | Others]} = State) ->
     Rest = State#state{waited_for = Others},
     case lists:any(fun is_waiting/1, Job#job.waiting) of
@@ -407,8 +413,8 @@ next(background, #state{background = {[Job | Quick], Best}} = State) ->
     {Job, State#state{background = {Quick, Best}}};
 next(background, #state{background = {[], [Job | Best]}} = State) ->
     {Job, State#state{background = {[], Best}}};
-next(background, _State) ->
-    none.
+next(background, State) ->
+    {none, State}.
 
 -spec is_waiting({gen_server:from(), hb_beamr_deadline:deadline()}) -> boolean().
 is_waiting({{Pid, _}, Deadline}) ->
@@ -440,7 +446,7 @@ run(#job{module = {Digest, _} = Module} = Job, #state{running = Running} = State
         level => Job#job.level,
         is_first => IsFirst
     },
-    Pid = spawn_link(fun() -> exit({done, hb_beamr_compiler_job:run(Task)}) end),
+    Pid = spawn_link(hb_beamr_compiler_job, perform, [Task]),
     State#state{running = Running#{Pid => Job}}.
 
 -spec ended(#job{}, hb_beamr_compiler_job:result(), #state{}) -> #state{}.
@@ -473,11 +479,18 @@ answer(#job{waiting = Waiting}, Answer) ->
 
 %% Quick code was made: now the best one, unless somebody waits for it anyway.
 -spec improve(#job{}, 0..3, #state{}) -> #state{}.
-improve(#job{module = Module, options = #{opt_level := Best}} = Job, Level, State) when Level < Best ->
+improve(#job{module = Module, options = #{opt_level := Best} = Options} = Job, Level, State) when
+    Level < Best
+->
     case find(Module, State) of
         none ->
             #state{background = {Quick, Others}} = State,
-            Better = Job#job{level = Best, waiting = []},
+            Better = Job#job{
+                lane = background,
+                level = Best,
+                options = Options#{nice := true},
+                waiting = []
+            },
             State#state{background = {Quick, Others ++ [Better]}};
         _ ->
             State

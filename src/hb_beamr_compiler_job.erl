@@ -9,7 +9,7 @@
 %%% quicker than any compiler. Only that level is kept there.
 -module(hb_beamr_compiler_job).
 
--export([run/1]).
+-export([perform/1]).
 
 -export_type([job/0]).
 -export_type([result/0]).
@@ -29,14 +29,19 @@
     | {error, timeout | hb_beamr_error:reason()}.
 %% The identity is that of the loaded module.
 
-%% @doc Do it, in the calling process.
+%% @doc What a process does that was started for a job: it ends with `{done, Result}'.
+-spec perform(job()) -> no_return().
+perform(Job) ->
+    exit({done, run(Job)}).
+
 -spec run(job()) -> result().
 run(#{wasm := Wasm, digest := Digest, level := Level} = Job) ->
     Since = erlang:monotonic_time(),
     {Result, IsCached} = find(Job),
     case Result of
         {ok, Done, Aot, _} ->
-            hb_beamr_telemetry:compiled(Digest, Done, IsCached, Since, byte_size(Wasm), byte_size(Aot));
+            Sizes = {byte_size(Wasm), byte_size(Aot)},
+            hb_beamr_telemetry:compiled(Digest, Done, IsCached, Since, Sizes);
         {error, Reason} ->
             hb_beamr_telemetry:not_compiled(Digest, Level, Reason, Since, byte_size(Wasm))
     end,
@@ -96,7 +101,8 @@ compile(Key, Identity, #{wasm := Wasm, options := Options, level := Level} = Job
 -spec check_and_load(binary(), hb_beamr_aot:identity(), job()) ->
     {ok, Id :: non_neg_integer()} | {error, hb_beamr_error:reason()}.
 check_and_load(Aot, #{engine := Engine}, #{wasm := Wasm, options := #{exceptions := How}}) ->
-    case hb_beamr_aot_file:check(Aot, Engine) =:= ok andalso hb_beamr_aot_file:holds(Aot, Wasm, How) of
+    IsWhole = hb_beamr_aot_file:check(Aot, Engine) =:= ok,
+    case IsWhole andalso hb_beamr_aot_file:holds(Aot, Wasm, How) of
         true ->
             load(Aot);
         false ->

@@ -49,6 +49,9 @@
 
 -type refusal() :: {error, timeout | hb_beamr_error:reason()}.
 
+%% In the driver's words about a module that cannot be interpreted.
+-define(ONLY_COMPILED, <<"only compiled code">>).
+
 -define(GONE, <<"the owner of the instance ended before it had started">>).
 
 %% @doc Start an instance of a module; see `hb_beamr:start/2'.
@@ -86,27 +89,29 @@ start(Wasm, Options, How) ->
 %% The driver looks first whether it has compiled code of the module: it knows modules by their bytes
 %% in a few microseconds.
 -spec launch(#request{}, start | start_link) -> started() | refusal().
-launch(Request, How) ->
+launch(#request{mode = Mode, driver_options = Options} = Request, How) ->
     case spawn_and_boot(Request, How) of
-        {error, not_suitable} -> launch_other(Request, How);
-        Result -> Result
+        {error, not_suitable} when Mode =:= auto ->
+            launch(Request#request{driver_options = Options -- [prefer_compiled]}, How);
+        {error, not_suitable} ->
+            launch_compiled(best, Request, How);
+        {error, {bad_module, #{message := Message}}} = Error when Mode =:= aot; Mode =:= auto ->
+            case {binary:match(Message, ?ONLY_COMPILED), Mode} of
+                {nomatch, _} -> Error;
+                {_, auto} -> launch_compiled(quick, Request, How);
+                {_, aot} -> launch_compiled(best, Request, How)
+            end;
+        Result ->
+            Result
     end.
 
--spec launch_other(#request{}, start | start_link) -> started() | refusal().
-launch_other(#request{mode = auto, driver_options = Options} = Request, How) ->
-    launch(Request#request{driver_options = Options -- [prefer_compiled]}, How);
-launch_other(#request{mode = aot, driver_options = Options} = Request, How) ->
-    #request{wasm = Wasm, exceptions = Exceptions, deadline = Deadline} = Request,
-    case hb_beamr_compiler:compile(Wasm, Exceptions, Deadline) of
+-spec launch_compiled(quick | best, #request{}, start | start_link) -> started() | refusal().
+launch_compiled(Wanted, #request{wasm = Wasm, driver_options = Options} = Request, How) ->
+    #request{exceptions = Exceptions, deadline = Deadline} = Request,
+    case hb_beamr_compiler:compile(Wasm, Exceptions, Wanted, Deadline) of
         {ok, Aot} ->
-            launch(
-                Request#request{
-                    wasm = Aot,
-                    mode = given,
-                    driver_options = Options -- [prefer_compiled, force_lowering]
-                },
-                How
-            );
+            Plain = Options -- [prefer_compiled, force_lowering],
+            launch(Request#request{wasm = Aot, mode = given, driver_options = Plain}, How);
         Error ->
             Error
     end.
@@ -273,8 +278,10 @@ suits(_ModuleId, _Code, #request{mode = Mode}) when Mode =:= given; Mode =:= int
 suits(ModuleId, {compiled, Level}, #request{mode = Mode}) ->
     hb_beamr_compiler:is_own(ModuleId) andalso
         (Mode =:= auto orelse hb_beamr_compiler:is_best(Level));
-suits(ModuleId, interpreted, #request{mode = auto, wasm = Wasm, exceptions = Exceptions}) ->
-    hb_beamr_compiler:want(ModuleId, Wasm, Exceptions),
+suits(ModuleId, interpreted, #request{mode = auto, driver_options = Options} = Request) ->
+    #request{wasm = Wasm, exceptions = Exceptions} = Request,
+    WasAsked = lists:member(prefer_compiled, Options),
+    hb_beamr_compiler:want(ModuleId, Wasm, Exceptions, WasAsked),
     true;
 suits(_ModuleId, interpreted, #request{mode = aot}) ->
     false.

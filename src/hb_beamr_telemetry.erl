@@ -35,7 +35,7 @@
 -export([refused/3]).
 -export([stopped/3]).
 -export([call_failed/2]).
--export([compiled/6]).
+-export([compiled/5]).
 -export([not_compiled/5]).
 
 %% @private
@@ -71,8 +71,9 @@ call_failed(Instance, Outcome) ->
     end).
 
 %% @private
--spec compiled(binary(), 0..3, boolean(), integer(), non_neg_integer(), non_neg_integer()) -> ok.
-compiled(Digest, Level, IsCached, Since, ModuleSize, CodeSize) ->
+-spec compiled(binary(), 0..3, boolean(), Since :: integer(), Sizes) -> ok when
+    Sizes :: {Module :: non_neg_integer(), Code :: non_neg_integer()}.
+compiled(Digest, Level, IsCached, Since, {ModuleSize, CodeSize}) ->
     emit([hb_beamr, compilation, stop], fun() ->
         Duration = erlang:monotonic_time() - Since,
         {#{duration => Duration, module_size => ModuleSize, code_size => CodeSize}, #{

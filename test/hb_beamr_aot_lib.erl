@@ -93,13 +93,14 @@ fake(Config, Script) ->
 counted(Config) ->
     fake(Config, [note_run(Config), "exec '", compiler(), "' \"$@\""]).
 
-%% The same, but it waits for the gate to be opened.
+%% The same, but each waits for its gate to be opened.
 -spec gated([{atom(), term()}]) -> ok.
 gated(Config) ->
-    [] = os:cmd("mkfifo '" ++ gate(Config) ++ "'"),
+    Gate = ["'", in_folder(Config, "gate-"), "'$$"],
     fake(Config, [
+        "[ \"$1\" = --identity ] || mkfifo ", Gate, "\n",
         note_run(Config),
-        "[ \"$1\" = --identity ] || read -r line <'", gate(Config), "'\n",
+        "[ \"$1\" = --identity ] || read -r line <", Gate, "\n",
         "exec '", compiler(), "' \"$@\""
     ]).
 
@@ -134,15 +135,23 @@ runs(Config) ->
         {error, enoent} -> []
     end.
 
-%% One compiler passes.
+%% The compiler that has waited for longest passes; if none waits, the next one that does.
 -spec open_gate([{atom(), term()}]) -> ok.
 open_gate(Config) ->
-    [] = os:cmd("echo go >'" ++ gate(Config) ++ "'"),
-    ok.
-
--spec gate([{atom(), term()}]) -> file:filename().
-gate(Config) ->
-    in_folder(Config, "gate").
+    Gates = [
+        Gate
+     || Run <- runs(Config),
+        Gate <- [in_folder(Config, "gate-" ++ hd(string:lexemes(Run, " ")))],
+        element(1, file:read_link_info(Gate)) =:= ok
+    ],
+    case Gates of
+        [Gate | _] ->
+            [] = os:cmd("echo go >'" ++ Gate ++ "'"),
+            ok = file:delete(Gate);
+        [] ->
+            erlang:yield(),
+            open_gate(Config)
+    end.
 
 -spec in_folder([{atom(), term()}], string()) -> file:filename().
 in_folder(Config, Name) ->

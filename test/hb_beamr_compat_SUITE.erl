@@ -91,7 +91,10 @@ start_takes_a_mode(_) ->
     Wasm = hb_beamr_test_lib:wasm(nothing),
     ?assertMatch({ok, _, [], [_, _]}, hb_beamr:start(Wasm, wasm)),
     case hb_beamr_aot_lib:has_compiler() of
-        true -> ?assertMatch({ok, _, [], [_, _]}, hb_beamr:start(Wasm, aot));
+        true ->
+            ok = application:set_env(hb_beamr, aot_cache_dir, none),
+            ?assertMatch({ok, _, [], [_, _]}, hb_beamr:start(Wasm, aot)),
+            ok = application:unset_env(hb_beamr, aot_cache_dir);
         false -> ?assertMatch({error, "there is no compiler" ++ _}, hb_beamr:start(Wasm, aot))
     end.
 
