@@ -119,7 +119,7 @@ operations_out_of_order(_) ->
     ?assertEqual(refusal(?INVALID_STATE, "a module is loaded once"), control(Fresh, 1, Wasm)),
     <<1>> = answer(Fresh, control(Fresh, 2, Instantiate)),
     ?assertMatch(<<4, ?INVALID_STATE, _/binary>>, control(Fresh, 2, Instantiate)),
-    <<1, 0, 1:64/little>> = control(Fresh, 4, <<0:16, "one">>),
+    <<1, 0, 1:64/little>> = control(Fresh, 4, <<0:32, "one">>),
     erlang:port_close(Fresh).
 
 answers_of_processes_that_hold_nothing(_) ->
@@ -321,7 +321,7 @@ random_data() ->
         1 -> <<>>;
         2 -> random(rand:uniform(8));
         3 -> random(rand:uniform(10000));
-        4 -> <<0:16, "one">>;
+        4 -> <<0:32, "one">>;
         5 -> <<(rand:uniform(3)):16/little, (random(27))/binary>>;
         6 -> [<<1, 0>>, lists:duplicate(rand:uniform(100), <<1, 7:64>>)];
         7 -> <<(rand:uniform(70000)):64/little, (rand:uniform(1 bsl 40)):64/little>>;
