@@ -18,7 +18,8 @@ struct Findings {
   bool uses_simd = false;
 };
 
-Status validate(std::span<const std::uint8_t> bytes, Findings* out) {
+Status validate(std::span<const std::uint8_t> bytes, Findings* out,
+                std::uint64_t* fault = nullptr) {
   if (bytes.empty()) return Error{Rc::kLoadFailed, "the module is empty (0 bytes)"};
   const auto note_offset = [](void* context, std::uint64_t offset) noexcept {
     try {
@@ -41,6 +42,7 @@ Status validate(std::span<const std::uint8_t> bytes, Findings* out) {
       out->uses_simd = findings.uses_simd;
       return ok();
     case HB_VALIDATOR_INVALID:
+      if (fault != nullptr) *fault = offset;
       return Error{Rc::kLoadFailed, "invalid module: " + std::string(message.data()) +
                                         " (at offset " + std::to_string(offset) + ")"};
     default:
@@ -58,9 +60,10 @@ Status validate_lowered(const Rewritten& rewritten) {
 
 }  // namespace
 
-Result<Prepared> prepare_module(std::span<const std::uint8_t> bytes, bool force_lowering) {
+Result<Prepared> prepare_module(std::span<const std::uint8_t> bytes, bool force_lowering,
+                                std::uint64_t* fault) {
   Findings findings;
-  if (Status valid = validate(bytes, &findings); !valid) return valid.error();
+  if (Status valid = validate(bytes, &findings, fault); !valid) return valid.error();
   findings.exceptions.are_forced = force_lowering;
 
   Result<ModuleDescription> description = ModuleDescription::read(bytes);

@@ -24,6 +24,8 @@ struct Prepared {
 ///
 /// @param bytes           Anything; outlives what is answered.
 /// @param force_lowering  See ExceptionUse::are_forced.
-Result<Prepared> prepare_module(std::span<const std::uint8_t> bytes, bool force_lowering);
+/// @param[out] fault      Where a module is not valid, the offset of what is not; may be nullptr.
+Result<Prepared> prepare_module(std::span<const std::uint8_t> bytes, bool force_lowering,
+                                std::uint64_t* fault = nullptr);
 
 }  // namespace hb::beamr

@@ -13,6 +13,7 @@
 
 #include "code_generator.hpp"
 #include "compiled_module.hpp"
+#include "fault.hpp"
 #include "guardian.hpp"
 #include "options.hpp"
 #include "output_file.hpp"
@@ -48,8 +49,13 @@ std::optional<Failure> compile(const Options& options) {
 
   Progress progress(options.progress);
   progress.step(0.0, "validating");
-  Result<Prepared> prepared = prepare_module(bytes, options.force_lowering);
-  if (!prepared) return refusal(prepared.error());
+  std::uint64_t fault = 0;
+  Result<Prepared> prepared = prepare_module(bytes, options.force_lowering, &fault);
+  if (!prepared) {
+    Failure failure = refusal(prepared.error());
+    if (fault > 0) failure.text += describe_fault(bytes, fault);
+    return failure;
+  }
 
   auto code = generate_code(prepared->loaded.bytes,
                             {.architecture = options.architecture,

@@ -35,7 +35,7 @@ check() {
 
 module() {
   cat >text.txt
-  "$wat2wasm" --enable-threads --enable-multi-memory text.txt -o "$1"
+  "$wat2wasm" --debug-names --enable-threads --enable-multi-memory text.txt -o "$1"
 }
 # No output, and nothing beside it.
 # shellcheck disable=SC2317  # called by check
@@ -45,6 +45,7 @@ module good.wasm <<<'(module (func (export "f") (result i32) (i32.const 1)))'
 module threads.wasm <<<'(module (memory 1 1 shared))'
 module memories.wasm <<<'(module (memory 1) (memory 1))'
 module data.wasm <<<"(module (memory 2) (data (i32.const 0) \"$(printf 'x%.0s' {1..50000})\"))"
+module atomic.wasm <<<'(module (import "m" "f" (func)) (memory 1) (func) (func $second (drop (i32.atomic.load (i32.const 0)))))'
 printf 'no module' >garbage.wasm
 : >empty.wasm
 # Takes some seconds.
@@ -91,6 +92,7 @@ check "a full disk: $full" test "$full" = $'hb_beamrc: cannot write out: File to
 expect 1 'not a WebAssembly module' garbage.wasm -o out
 expect 1 'the module is empty' empty.wasm -o out
 expect 1 'threads must be enabled' threads.wasm -o out
+expect 1 "threads support is not enabled (at offset 43), in function 2 'second'" atomic.wasm -o out
 expect 1 'multiple memories' memories.wasm -o out
 
 expect 4 'out of memory' --memory-limit=60000000 large.wasm -o out
