@@ -95,9 +95,10 @@ rust_packages() {
 
 # To be called after `apt-get update`.
 llvm_package() {
-  local version
+  local version candidate
   for version in $llvm_versions; do
-    if apt-cache policy "llvm-$version-dev" | grep -q '^ *Candidate: [0-9]'; then
+    candidate=$(apt-cache policy "llvm-$version-dev" | sed -n 's/^ *Candidate: \([0-9].*\)/\1/p')
+    if [ -n "$candidate" ]; then
       printf '%s\n' "llvm-$version-dev"
       return
     fi

@@ -45,6 +45,7 @@ module good.wasm <<<'(module (func (export "f") (result i32) (i32.const 1)))'
 module threads.wasm <<<'(module (memory 1 1 shared))'
 module memories.wasm <<<'(module (memory 1) (memory 1))'
 module data.wasm <<<"(module (memory 2) (data (i32.const 0) \"$(printf 'x%.0s' {1..50000})\"))"
+# shellcheck disable=SC2016  # names of WebAssembly
 module atomic.wasm <<<'(module (import "m" "f" (func)) (memory 1) (func) (func $second (drop (i32.atomic.load (i32.const 0)))))'
 printf 'no module' >garbage.wasm
 : >empty.wasm
