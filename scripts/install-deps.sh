@@ -50,10 +50,15 @@ rust_version() { rustc --version 2>/dev/null | sed -n 's/^rustc \([0-9.]*\).*/\1
 # Compiling needs no more than this; edition and lock file formats go with the version.
 rust_suits() { have cargo && have rustc && at_least "$(rust_version)" "$oldest_rust"; }
 
+llvm_candidate() {
+  apt-cache policy "llvm-$1-dev" 2>/dev/null | sed -n 's/^ *Candidate: \([0-9].*\)/\1/p'
+}
+# The newest of those that can be had.
 llvm_suits() {
   local version
   for version in $llvm_versions; do
-    if have "llvm-config-$version"; then return; fi
+    if have "llvm-config-$version"; then return 0; fi
+    if [ -n "$(llvm_candidate "$version")" ]; then return 1; fi
   done
   return 1
 }
@@ -95,10 +100,9 @@ rust_packages() {
 
 # To be called after `apt-get update`.
 llvm_package() {
-  local version candidate
+  local version
   for version in $llvm_versions; do
-    candidate=$(apt-cache policy "llvm-$version-dev" | sed -n 's/^ *Candidate: \([0-9].*\)/\1/p')
-    if [ -n "$candidate" ]; then
+    if [ -n "$(llvm_candidate "$version")" ]; then
       printf '%s\n' "llvm-$version-dev"
       return
     fi
