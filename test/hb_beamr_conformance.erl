@@ -4,7 +4,7 @@
 %%% Runs a test script of WebAssembly, as the converter in `test/conformance' has written it.
 -module(hb_beamr_conformance).
 
--export([run/2]).
+-export([run/3]).
 
 -export_type([outcome/0]).
 -export_type([result/0]).
@@ -36,6 +36,7 @@
 
 -type run() :: #{
     world := hb_beamr_conformance_world:world(),
+    accepted := [atom()],
     definitions := #{name() => source()},
     %% Modules by their names, and the last one as `none'; or what became of the attempt to start.
     modules := #{name() => {ok, hb_beamr_conformance_world:instance()} | outcome()},
@@ -47,7 +48,9 @@
     | {error, hb_beamr_error:reason() | timeout}
     | outcome().
 
-%% What this library runs. Whatever needs more has to be refused.
+%% What this library runs, and what compiled modules may need as well. Whatever needs more has to be
+%% refused.
+-define(COMPILED, [simd]).
 -define(ACCEPTED, [
     mutable_global,
     saturating_float_to_int,
@@ -68,10 +71,20 @@
         Message =:= <<"data segment does not fit">>
 ).
 
--spec run({script, [{pos_integer(), directive()}]}, hb_beamr:options()) -> [result()].
-run({script, Directives}, Options) ->
+%% With modules that are compiled by that compiler, if it is not `none'.
+-spec run(
+    {script, [{pos_integer(), directive()}]},
+    hb_beamr:options(),
+    none | hb_beamr_conformance_compiler:compiler()
+) -> [result()].
+run({script, Directives}, Options, Compiler) ->
     Run = #{
-        world => hb_beamr_conformance_world:new(Options),
+        world => hb_beamr_conformance_world:new(Options, Compiler),
+        accepted =>
+            case Compiler of
+                none -> ?ACCEPTED;
+                _ -> ?COMPILED ++ ?ACCEPTED
+            end,
         definitions => #{},
         modules => #{},
         missing => #{}
@@ -162,7 +175,7 @@ forget_last(Run) ->
 start({no_text, Why}, Run) ->
     {failed("the converter cannot read it: ~ts", [Why]), Run};
 start({wasm, Bytes, _, _, Imports, _, _} = Wasm, #{world := World} = Run) ->
-    case {needs(Wasm), missing(Imports, Run)} of
+    case {needs(Wasm, Run), missing(Imports, Run)} of
         {[], none} ->
             case hb_beamr_conformance_world:start(Wasm, World) of
                 {ok, Instance, World2} -> {{ok, Instance}, Run#{world := World2}};
@@ -194,9 +207,9 @@ skip(Wasm, Outcome, #{world := World} = Run) ->
     Run#{world := hb_beamr_conformance_world:skip(Wasm, Outcome, World)}.
 
 %% The proposals that a module needs and that this library has not.
--spec needs(hb_beamr_conformance_world:wasm()) -> [atom()].
-needs({wasm, _, _, Needs, _, _, _}) ->
-    Needs -- ?ACCEPTED.
+-spec needs(hb_beamr_conformance_world:wasm(), run()) -> [atom()].
+needs({wasm, _, _, Needs, _, _, _}, #{accepted := Accepted}) ->
+    Needs -- Accepted.
 
 %% What became of an instance that is imported from, if it did not start.
 -spec missing([{binary(), binary(), term()}], run()) -> none | outcome().
@@ -237,15 +250,15 @@ register(As, Name, #{modules := Modules, world := World, missing := Missing} = R
 -spec refused(hb_beamr_conformance_world:wasm(), run()) -> outcome().
 refused({wasm, Bytes, valid, _, _, _, _}, _Run) ->
     must_refuse(Bytes, passed);
-refused({wasm, Bytes, invalid, _, _, _, _} = Wasm, _Run) ->
-    case needs(Wasm) of
+refused({wasm, Bytes, invalid, _, _, _, _} = Wasm, Run) ->
+    case needs(Wasm, Run) of
         [] -> must_refuse(Bytes, passed);
         Needs -> must_refuse(Bytes, {not_accepted, Needs})
     end.
 
 -spec unlinkable(source(), binary(), run()) -> outcome().
 unlinkable({wasm, Bytes, _, _, Imports, _, _} = Wasm, Message, #{world := World} = Run) ->
-    case {needs(Wasm), missing(Imports, Run)} of
+    case {needs(Wasm, Run), missing(Imports, Run)} of
         {[], none} ->
             case hb_beamr_conformance_world:link(Wasm, World) of
                 {error, {link, _}} -> passed;

@@ -2,7 +2,8 @@
 %% SPDX-License-Identifier: Apache-2.0
 
 %%% The official test scripts of WebAssembly, and our own of test/conformance/own, through the API;
-%%% each twice: as it is, and with every module rewritten as if it had exceptions.
+%%% each four times: as it is, and with every module rewritten as if it had exceptions; interpreted,
+%%% and compiled by `priv/hb_beamrc'. What that makes is kept in _build/conformance.
 %%%
 %%% `scripts/conformance.sh' makes what this reads. An assertion that fails must be listed in
 %%% test/conformance/known_failures.config, and one that is listed there must fail.
@@ -48,7 +49,7 @@
 
 -include_lib("common_test/include/ct.hrl").
 
--define(MODES, [plain, forced]).
+-define(MODES, [plain, forced, compiled, compiled_forced]).
 
 %% Lines of unexpected results that a case prints.
 -define(MOST_LINES, 100).
@@ -124,19 +125,28 @@ root(Dir) ->
     end.
 
 init_per_group(plain, Config) ->
-    [{mode, plain}, {options, #{}} | Config];
+    [{mode, plain}, {options, #{}}, {compiler, none} | Config];
 init_per_group(forced, Config) ->
-    Options = #{exceptions => force},
-    case hb_beamr:start(<<0, "asm", 1:32/little>>, Options) of
-        {ok, Instance, _, _} ->
-            ok = hb_beamr:stop(Instance),
-            [{mode, forced}, {options, Options} | Config];
-        {error, {invalid_option, _}} ->
-            {skip, "this build has no option `exceptions'"}
+    [{mode, forced}, {options, #{exceptions => force}}, {compiler, none} | Config];
+init_per_group(compiled, Config) ->
+    compiled(compiled, [], Config);
+init_per_group(compiled_forced, Config) ->
+    compiled(compiled_forced, ["--force-exceptions"], Config).
+
+compiled(Mode, Options, Config) ->
+    Folder = filename:join([?config(root, Config), "_build", "conformance", atom_to_list(Mode)]),
+    case hb_beamr_conformance_compiler:start(Folder, Options) of
+        {ok, Compiler} ->
+            [{mode, Mode}, {options, #{}}, {compiler, Compiler} | Config];
+        {error, no_compiler} ->
+            {skip, "priv/hb_beamrc is not there: it needs LLVM"}
     end.
 
-end_per_group(_, _) ->
-    ok.
+end_per_group(_, Config) ->
+    case ?config(compiler, Config) of
+        none -> ok;
+        Compiler -> hb_beamr_conformance_compiler:stop(Compiler)
+    end.
 
 %% ---- The scripts --------------------------------------------------------------------------------
 
@@ -182,7 +192,7 @@ conforms(Case, Config) ->
     Known = [
         {Script, Line}
      || {Of, Script, Line, _} <- ?config(known, Config),
-        Of =:= Mode orelse Of =:= both,
+        Of =:= Mode orelse Of =:= all,
         lists:keymember(Script, 1, Scripts)
     ],
     Unexpected = [F || {Script, Line, _} = F <- Failed, not lists:member({Script, Line}, Known)],
@@ -198,7 +208,8 @@ scripts(Folder, Config) ->
 run_script(Script, Config) ->
     {ok, Bytes} = file:read_file(filename:join(?config(terms, Config), Script ++ ".term")),
     Options = ?config(options, Config),
-    Run = fun() -> hb_beamr_conformance:run(binary_to_term(Bytes), Options) end,
+    Compiler = ?config(compiler, Config),
+    Run = fun() -> hb_beamr_conformance:run(binary_to_term(Bytes), Options, Compiler) end,
     case hb_beamr_test_lib:run(Run) of
         {ok, Results} -> Results;
         {ended, Reason} -> [{0, {failed, lists:flatten(io_lib:format("~p", [Reason]))}}]
@@ -233,9 +244,9 @@ is_official(_) -> true.
 the_report_is_that_of_this_run(Config) ->
     Results = ets:tab2list(?config(results, Config)),
     case [Mode || Mode <- ?MODES, is_whole(Mode, Results)] of
-        [plain | _] = Modes ->
+        ?MODES ->
             Report = hb_beamr_conformance_report:render(
-                [{Mode, results_of(Mode, Results)} || Mode <- Modes], ?config(known, Config)
+                [{Mode, results_of(Mode, Results)} || Mode <- ?MODES], ?config(known, Config)
             ),
             write(os:getenv("HB_BEAMR_CONFORMANCE_REPORT"), Report),
             Committed = filename:join([?config(root, Config), "docs", "conformance.md"]),
@@ -244,7 +255,7 @@ the_report_is_that_of_this_run(Config) ->
                 _ -> ct:fail("docs/conformance.md says something else; see CONTRIBUTING.md")
             end;
         _ ->
-            {skip, "not all scripts were run"}
+            {skip, "not all scripts were run in all ways"}
     end.
 
 write(false, _) -> ok;

@@ -8,20 +8,28 @@
 
 -type folder() :: {Folder :: string(), [script()]}.
 -type script() :: {Script :: string(), [hb_beamr_conformance:result()]}.
--type mode() :: plain | forced.
--type known() :: {mode() | both, Script :: string(), Line :: pos_integer(), Why :: string()}.
+-type mode() :: plain | forced | compiled | compiled_forced.
+-type known() :: {mode() | all, Script :: string(), Line :: pos_integer(), Why :: string()}.
 
 -type kind() :: passed | failed | not_expressible | not_accepted.
 
 -define(KINDS, [passed, failed, not_expressible, not_accepted]).
 
+%% @doc Of all modes.
 -spec render([{mode(), [folder()]}], [known()]) -> binary().
-render([{plain, Folders} | Others], Known) ->
+render(Modes, Known) ->
+    #{plain := Folders, compiled := Compiled} = All = maps:from_list(Modes),
     unicode:characters_to_binary([
         introduction(),
         "\n## Summary\n\n",
+        "Interpreted:\n\n",
         summary(Folders),
-        others(Folders, Others),
+        "\nCompiled by `hb_beamrc`, which knows SIMD as well:\n\n",
+        summary(Compiled),
+        "\nThe same with every module rewritten as those with exceptions are\n"
+        "(`exceptions => force`, `--force-exceptions`):\n\n",
+        same("interpreted", Folders, maps:get(forced, All)),
+        same("compiled", Compiled, maps:get(compiled_forced, All)),
         "\n## Known failures\n\n",
         known(Known),
         "\n## Not expressible\n\n",
@@ -30,8 +38,10 @@ render([{plain, Folders} | Others], Known) ->
         "Modules that need a proposal which this build has not, and what depends on them. Each\n"
         "was tried, and refused.\n\n",
         reasons(not_accepted, fun proposals/1, Folders),
+        "\nCompiled:\n\n",
+        reasons(not_accepted, fun proposals/1, Compiled),
         "\n## Every script\n",
-        [scripts(Folder) || Folder <- Folders]
+        [scripts(Folder) || Folder <- lists:zip(Folders, Compiled)]
     ]).
 
 -spec introduction() -> iodata().
@@ -101,19 +111,12 @@ number(N) -> integer_to_list(N).
 row(Cells) ->
     ["| ", lists:join(" | ", Cells), " |\n"].
 
--spec others([folder()], [{mode(), [folder()]}]) -> iodata().
-others(_, []) ->
-    "\nThe second run, with every module rewritten as those with exceptions are, was not made:\n"
-    "this build has no such option.\n";
-others(Folders, [{forced, Forced}]) ->
-    [
-        "\nThe same with every module rewritten as those with exceptions are\n"
-        "(`exceptions => force`): ",
-        case differences(Folders, Forced) of
-            [] -> "the same results.\n";
-            Different -> ["other results for\n\n", [["- ", Line, "\n"] || Line <- Different]]
-        end
-    ].
+-spec same(string(), [folder()], [folder()]) -> iodata().
+same(How, Folders, Forced) ->
+    case differences(Folders, Forced) of
+        [] -> ["- ", How, ": the same results\n"];
+        Different -> ["- ", How, ": other results for\n" | [["  - ", D, "\n"] || D <- Different]]
+    end.
 
 -spec differences([folder()], [folder()]) -> [iodata()].
 differences(Plain, Forced) ->
@@ -139,7 +142,14 @@ spaced(Name) ->
 known([]) ->
     "None.\n";
 known(Known) ->
-    [io_lib:format("- ~ts:~b: ~ts\n", [Script, Line, Why]) || {_, Script, Line, Why} <- Known].
+    [
+        io_lib:format("- ~ts:~b~ts: ~ts\n", [Script, Line, mode(Mode), Why])
+     || {Mode, Script, Line, Why} <- Known
+    ].
+
+-spec mode(mode() | all) -> string().
+mode(all) -> "";
+mode(Mode) -> " (" ++ spaced(Mode) ++ ")".
 
 -spec reasons(kind(), fun((term()) -> iodata()), [folder()]) -> iodata().
 reasons(Kind, Name, Folders) ->
@@ -204,14 +214,15 @@ why(not_exported) ->
 
 %% ---- Scripts ------------------------------------------------------------------------------------
 
--spec scripts(folder()) -> iodata().
-scripts({Folder, Scripts}) ->
+-spec scripts({folder(), folder()}) -> iodata().
+scripts({{Folder, Scripts}, {Folder, Compiled}}) ->
     [
         ["\n### ", Folder, "\n\n"],
-        "| script | passed | failed | not expressible | not accepted |\n"
-        "|---|---:|---:|---:|---:|\n",
+        "| script | passed | failed | not expressible | not accepted | compiled: passed | failed | "
+        "not expressible | not accepted |\n"
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
         [
-            row([filename:basename(Script) | numbers(counts(Results))])
-         || {Script, Results} <- Scripts
+            row([filename:basename(Script) | numbers(counts(A)) ++ numbers(counts(B))])
+         || {{Script, A}, {Script, B}} <- lists:zip(Scripts, Compiled)
         ]
     ].

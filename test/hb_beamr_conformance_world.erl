@@ -10,7 +10,7 @@
 %%% answer is `{cannot, Why}', and nobody knows any more what such a call would have changed.
 -module(hb_beamr_conformance_world).
 
--export([new/1]).
+-export([new/2]).
 -export([start/2]).
 -export([skip/3]).
 -export([link/2]).
@@ -28,6 +28,7 @@
 
 -opaque world() :: #{
     options := hb_beamr:options(),
+    compiler := none | hb_beamr_conformance_compiler:compiler(),
     instances := #{instance() => state()},
     registered := #{binary() => instance() | spectest},
     latest := #{object() => instance() | {lost, obstacle()}}
@@ -83,11 +84,12 @@
 %% Milliseconds; nothing takes as long, unless it hangs.
 -define(TIMEOUT, 60000).
 
-%% Instances are started with these options.
--spec new(hb_beamr:options()) -> world().
-new(Options) ->
+%% Instances are started with these options, of modules that this compiler has compiled.
+-spec new(hb_beamr:options(), none | hb_beamr_conformance_compiler:compiler()) -> world().
+new(Options, Compiler) ->
     #{
         options => Options#{timeout => ?TIMEOUT},
+        compiler => Compiler,
         instances => #{},
         registered => #{<<"spectest">> => spectest},
         latest => #{}
@@ -122,7 +124,7 @@ start({wasm, Bytes, _, _, _, _, HasStart} = Wasm, Items, Offers, World) ->
     %% A start function could see it.
     HasStart andalso Short =/= [] andalso cannot(larger_than_the_import_asks_for),
     Limited = hb_beamr_conformance_share:limits(Offers, Options),
-    case hb_beamr:start(Bytes, hb_beamr_conformance_share:options(Offers, Limited)) of
+    case run(Bytes, hb_beamr_conformance_share:options(Offers, Limited), World) of
         {ok, Pid, _, _} ->
             {Instance, World2} = add(Pid, Wasm, Items, World),
             World3 = have(Instance, shared_imports(Items), World2),
@@ -135,6 +137,16 @@ start({wasm, Bytes, _, _, _, _, HasStart} = Wasm, Items, Offers, World) ->
             {error, Reason, lose(shared_imports(Items), Why, World)};
         {error, Reason} ->
             {error, Reason, World}
+    end.
+
+-spec run(binary(), hb_beamr:options(), world()) ->
+    {ok, pid(), term(), term()} | {error, hb_beamr_error:reason() | timeout}.
+run(Bytes, Options, #{compiler := none}) ->
+    hb_beamr:start(Bytes, Options);
+run(Bytes, Options, #{compiler := Compiler}) ->
+    case hb_beamr_conformance_compiler:compile(Compiler, Bytes) of
+        {ok, Compiled} -> hb_beamr:start(Compiled, Options);
+        Refused -> Refused
     end.
 
 %% Make what an instance imports as large as it is elsewhere.
@@ -163,7 +175,7 @@ link({wasm, Bytes, _, _, Imports, _, _}, #{options := Options} = World) ->
      || {{Name, Item}, {_, _, Type}} <- lists:zip(items(Imports, World), Imports)
     ],
     IsShort = lists:any(fun hb_beamr_conformance_share:is_short/1, Offers),
-    case hb_beamr:start(Bytes, hb_beamr_conformance_share:options(Offers, Options)) of
+    case run(Bytes, hb_beamr_conformance_share:options(Offers, Options), World) of
         {ok, Pid, _, _} ->
             hb_beamr:stop(Pid);
         {error, {Ran, _}} when IsShort, Ran =:= instantiate orelse Ran =:= trap ->
