@@ -3,10 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 
-/*
- * Kernels that are compiled from the same source for this machine and as a module. As a program it runs
- * each of them and prints, a line each: its name, its result, minimum and median in ns.
- */
+/* Kernels that are compiled from the same source for this machine (native.h) and as a module. */
 #include <stdint.h>
 
 #ifdef __wasm__
@@ -104,40 +101,10 @@ EXPORT("sha256") int32_t sha256(int32_t seed) {
 }
 
 #ifndef __wasm__
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include "native.h"
 
-enum { kRounds = 21 };
-
-static int compare(const void *x, const void *y) {
-  const uint64_t one = *(const uint64_t *)x, other = *(const uint64_t *)y;
-  return (one > other) - (one < other);
-}
-
-static uint64_t now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
-
-static void measure(const char *name, int32_t (*kernel)(int32_t), volatile int32_t argument) {
-  uint64_t times[kRounds];
-  int32_t result = 0;
-  for (int i = 0; i < kRounds; ++i) {
-    const uint64_t begin = now();
-    result = kernel(argument);
-    times[i] = now() - begin;
-  }
-  qsort(times, kRounds, sizeof times[0], compare);
-  printf("%s %d %llu %llu\n", name, result, (unsigned long long)times[0],
-         (unsigned long long)times[kRounds / 2]);
-}
-
-int main(void) {
-  measure("fib", fib, 30);
-  measure("matmul", matmul, 1);
-  measure("sha256", sha256, 1);
-  return 0;
+int main(int argc, char **argv) {
+  static const Kernel kernels[] = {{"fib", fib, 30}, {"matmul", matmul, 1}, {"sha256", sha256, 1}};
+  return run_kernels(kernels, sizeof kernels / sizeof kernels[0], argc, argv);
 }
 #endif

@@ -209,12 +209,13 @@ run(Wasm, Options, Deadline) ->
         Ended -> failure(Ended)
     end.
 
-%% In the application's environment, for who has it elsewhere.
+%% In the application's environment, for who has it elsewhere. It runs in a folder of its own, and
+%% a node may have a relative code path.
 -spec program() -> file:filename().
 program() ->
     case application:get_env(hb_beamr, aot_compiler) of
-        {ok, Program} -> Program;
-        undefined -> filename:join(hb_beamr_port:priv_dir(), "hb_beamrc")
+        {ok, Program} -> filename:absname(Program);
+        undefined -> filename:absname(filename:join(hb_beamr_port:priv_dir(), "hb_beamrc"))
     end.
 
 -spec failure(hb_beamr_aot_process:ended()) ->

@@ -2,6 +2,8 @@
 # Builds the example into examples/sqlite/build: the guest (priv/sqlite.wasm) and the Erlang
 # modules (ebin). SQLite's source and the compiled guest are kept in a cache, so that only the
 # first run downloads and compiles.
+# Usage: build.sh            builds
+#        build.sh --source   fetches the source and prints the folder of sqlite3.c
 #
 # Needs: bash, coreutils, cargo (for the download), clang, lld, wasi-libc,
 # libclang-rt-<version>-dev-wasm32, erlc.
@@ -112,9 +114,17 @@ compile_erlang() {
   "$erlc" +debug_info -Werror +warn_missing_spec -o "$build/ebin" "$here"/src/*.erl
 }
 
+case "$*" in
+  '' | --source) ;;
+  *) fail "unknown arguments '$*': --source or none" ;;
+esac
 mkdir -p "$cache"
 work=$(mktemp -d "$cache/work.XXXXXX")
 fetch_source
+if [ "${1:-}" = --source ]; then
+  printf '%s\n' "$sqlite_dir"
+  exit
+fi
 compile_guest
 compile_erlang
 cp "$wasm" "$work/copy"
