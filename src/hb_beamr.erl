@@ -263,9 +263,9 @@ start(Wasm) ->
 %% and results. Their imports were answered by {@link stub/3}. This waits for them, however long
 %% they take, unless the options have a `timeout'; the owner's death ends that.
 %%
-%% The second argument is `wasm', `aot', or a map of options, see {@type options()}. Compiled code,
-%% which {@link hb_beamr_aot:compile/2} makes, is recognised by its contents. `aot' is the same as
-%% `#{mode => aot}', but for the shape of errors.
+%% The second argument is `wasm', `aot', or a map of options, see {@type options()}. `aot' is the same
+%% as `#{mode => aot}', but for the shape of errors; with it, compiled code that
+%% {@link hb_beamr_aot:compile/2} has made can be started in place of a module.
 %%
 %% Nothing is left of an instance that did not start. With `wasm' and `aot' the error says in words
 %% what failed; with options it is `timeout' or a {@type hb_beamr_error:reason()}.

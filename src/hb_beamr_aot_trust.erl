@@ -5,18 +5,23 @@
 %%% @doc Which compiled code, of what callers give to `start', the node runs.
 %%%
 %%% It is machine code with all rights of the node. `aot_trusted' of the application's environment
-%%% is `all': what somebody gives to `start' on purpose is that one's word; `{sha256, Digests}' of
+%%% is `explicit' (the default): what a caller starts as compiled code, with the mode `aot', is that
+%%% one's word, and nothing is run as code that was started as a module; `all'; `{sha256, Digests}' of
 %%% whole files; or `{public_key, Keys}' of Ed25519, with one of which the file has to be signed.
 %%% Digests and keys are binaries of 32 bytes, or written in hexadecimal.
 -module(hb_beamr_aot_trust).
 
--export([check/2]).
+-export([check/3]).
 
-%% @doc Whether the node runs this code.
--spec check(Aot :: binary(), Signature :: binary() | none) ->
+%% @doc Whether the node runs this code, which somebody starts with that mode.
+-spec check(Aot :: binary(), Signature :: binary() | none, Mode :: atom()) ->
     ok | {error, hb_beamr_error:reason()}.
-check(Aot, Signature) ->
-    case application:get_env(hb_beamr, aot_trusted, all) of
+check(Aot, Signature, Mode) ->
+    case application:get_env(hb_beamr, aot_trusted, explicit) of
+        explicit when Mode =:= aot ->
+            ok;
+        explicit ->
+            untrusted("compiled code is only run where start is told so: start(Aot, aot)");
         all ->
             ok;
         {sha256, Digests} when is_list(Digests) ->

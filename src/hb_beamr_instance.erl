@@ -137,7 +137,8 @@ request(Wasm, Options) ->
 mode(Wasm, Options) ->
     case {hb_beamr_aot_file:is_file(Wasm), Options} of
         {true, _} ->
-            case hb_beamr_aot_trust:check(Wasm, maps:get(signature, Options, none)) of
+            Signature = maps:get(signature, Options, none),
+            case hb_beamr_aot_trust:check(Wasm, Signature, maps:get(mode, Options, none)) of
                 ok -> {ok, given};
                 Error -> Error
             end;

@@ -56,7 +56,8 @@ groups() ->
             frames_on_demand,
             damaged_code,
             what_others_brought,
-            trusted_digests,
+        a_module_that_is_code,
+        trusted_digests,
             trusted_signatures,
             events,
             no_program_is_left
@@ -331,7 +332,7 @@ compile_answers_what_start_does(Config) ->
             ok = hb_beamr:stop(Interpreted),
             {ok, Imports, Exports, Aot} = hb_beamr_aot:compile(Wasm, #{opt_level => Level}),
             ?assertMatch(<<0, "hba", _/binary>>, Aot),
-            {ok, Instance, Imports, Exports} = hb_beamr:start(Aot),
+            {ok, Instance, Imports, Exports} = hb_beamr:start(Aot, aot),
             ?assertMatch({ok, #{mode := aot, opt_level := Level}}, hb_beamr:info(Instance)),
             ?assertEqual({ok, Imports, Exports}, hb_beamr:describe(Instance)),
             ok = hb_beamr:stop(Instance)
@@ -345,7 +346,7 @@ a_file(Config) ->
     Name = filename:join(?config(folder, Config), "module \x{e9} 'x'.wasm"),
     ok = file:write_file(Name, hb_beamr_test_lib:wasm(values)),
     {ok, [], _, Aot} = hb_beamr_aot:compile(Name),
-    {ok, Instance, _, _} = hb_beamr:start(Aot),
+    {ok, Instance, _, _} = hb_beamr:start(Aot, aot),
     ?assertEqual({ok, [3]}, hb_beamr:call(Instance, "add", [1, 2])),
     [
         ?assertMatch({error, {io, _}}, hb_beamr_aot:compile(File))
@@ -364,7 +365,7 @@ for_another_machine(_) ->
         end,
     case hb_beamr_aot:compile(Wasm, #{target => Other}) of
         {ok, Imports, Exports, Aot} ->
-            ?assertMatch({error, {bad_module, _}}, hb_beamr:start(Aot, #{}));
+            ?assertMatch({error, {bad_module, _}}, hb_beamr:start(Aot, #{mode => aot}));
         {error, {Code, _}} ->
             %% This LLVM makes no code for it.
             ?assert(lists:member(Code, [refused, compiler_failed]))
@@ -401,6 +402,7 @@ out_of_memory(Config) ->
 
 compiled_code_starts_in_every_way(_) ->
     {ok, Imports, Exports, Aot} = hb_beamr_aot:compile(hb_beamr_test_lib:wasm(imports)),
+    ok = application:set_env(hb_beamr, aot_trusted, all),
     Starts = [
         fun() -> hb_beamr:start(Aot) end,
         fun() -> hb_beamr:start(Aot, wasm) end,
@@ -421,7 +423,7 @@ compiled_code_starts_in_every_way(_) ->
      || Start <- Starts
     ],
     ?assertMatch(
-        {error, {limit, module_size, _}}, hb_beamr:start(Aot, #{max_module_size => 100})
+        {error, {limit, module_size, _}}, hb_beamr:start(Aot, #{mode => aot, max_module_size => 100})
     ).
 
 aot_compiles_once(Config) ->
@@ -700,12 +702,12 @@ exceptions_forced(Config) ->
 frames_on_demand(_) ->
     Wasm = hb_beamr_test_lib:wasm(traps),
     {ok, _, _, Plain} = hb_beamr_aot:compile(Wasm),
-    {ok, Without, _, _} = hb_beamr:start(Plain),
+    {ok, Without, _, _} = hb_beamr:start(Plain, aot),
     {error, "Exception: unreachable"} = hb_beamr:call(Without, "deep", []),
     ?assertMatch({trap, #{kind := unreachable}}, hb_beamr:last_error(Without)),
     case hb_beamr_aot:compile(Wasm, #{frames => true}) of
         {ok, _, _, Aot} ->
-            {ok, Instance, _, _} = hb_beamr:start(Aot),
+            {ok, Instance, _, _} = hb_beamr:start(Aot, aot),
             {error, "Exception: unreachable"} = hb_beamr:call(Instance, "deep", []),
             {trap, #{kind := unreachable, frames := Frames}} = hb_beamr:last_error(Instance),
             ?assertEqual(
@@ -724,17 +726,17 @@ damaged_code(_) ->
             [<<Aot/binary, 0>>],
     [
         begin
-            {error, {bad_module, _} = Reason} = hb_beamr:start(Bytes, #{}),
+            {error, {bad_module, _} = Reason} = hb_beamr:start(Bytes, #{mode => aot}),
             ?assertMatch([_ | _], hb_beamr_error:format_error(Reason))
         end
      || Bytes <- Damaged
     ],
     %% With a digest that fits.
     Foreign = hb_beamr_aot_lib:seal(flip(Aot, 40)),
-    {error, {bad_module, #{message := Message}}} = hb_beamr:start(Foreign, #{}),
+    {error, {bad_module, #{message := Message}}} = hb_beamr:start(Foreign, #{mode => aot}),
     ?assertNotEqual(nomatch, string:find(Message, "another build")),
-    ?assertMatch({error, _}, hb_beamr:start(hb_beamr_aot_lib:seal(binary:part(Aot, 0, 100)), #{})),
-    {ok, _, _, _} = hb_beamr:start(Aot, #{}).
+    ?assertMatch({error, _}, hb_beamr:start(hb_beamr_aot_lib:seal(binary:part(Aot, 0, 100)), #{mode => aot})),
+    {ok, _, _, _} = hb_beamr:start(Aot, aot).
 
 flip(Bytes, At) ->
     <<Before:At/binary, Byte, After/binary>> = Bytes,
@@ -744,12 +746,29 @@ flip(Bytes, At) ->
 what_others_brought(_) ->
     Wasm = hb_beamr_test_lib:wasm(values),
     {ok, _, _, Brought} = hb_beamr_aot:compile(Wasm, #{opt_level => 1}),
-    {ok, _, _, _} = hb_beamr:start(Brought),
+    {ok, _, _, _} = hb_beamr:start(Brought, aot),
     {ok, First, _, _} = hb_beamr:start(Wasm, #{mode => auto}),
     ?assertMatch({ok, #{mode := interp}}, hb_beamr:info(First)),
     hb_beamr_test_lib:wait_until(fun() -> compilation(First) =:= {done, 3} end),
     {ok, Second, _, _} = hb_beamr:start(Wasm, #{mode => aot}),
     ?assertMatch({ok, #{mode := aot, compilation := {done, 3}}}, hb_beamr:info(Second)).
+
+%% Bytes that somebody starts as a module may come from anywhere.
+a_module_that_is_code(_) ->
+    {ok, _, _, Aot} = hb_beamr_aot:compile(hb_beamr_test_lib:wasm(values)),
+    [
+        begin
+            ok = application:set_env(hb_beamr, default_mode, Default),
+            ?assertMatch({error, {untrusted, _}}, hb_beamr:start(Aot, Options))
+        end
+     || Default <- [interp, aot, auto],
+        Options <- [#{}, #{mode => interp}, #{mode => auto}, #{exceptions => force}]
+    ],
+    Text = "compiled code is only run where start is told so: start(Aot, aot)",
+    ?assertEqual({error, Text}, hb_beamr:start(Aot)),
+    ?assertEqual({error, Text}, hb_beamr:start(Aot, wasm)),
+    {ok, _, _, _} = hb_beamr:start(Aot, aot),
+    {ok, _, _, _} = hb_beamr:start(Aot, #{mode => aot}).
 
 trusted_digests(_) ->
     {ok, _, _, Aot} = hb_beamr_aot:compile(hb_beamr_test_lib:wasm(values)),

@@ -145,7 +145,7 @@ run(Bytes, Options, #{compiler := none}) ->
     hb_beamr:start(Bytes, Options);
 run(Bytes, Options, #{compiler := Compiler}) ->
     case hb_beamr_conformance_compiler:compile(Compiler, Bytes) of
-        {ok, Compiled} -> hb_beamr:start(Compiled, Options);
+        {ok, Compiled} -> hb_beamr:start(Compiled, Options#{mode => aot});
         Refused -> Refused
     end.
 

@@ -50,7 +50,10 @@ void end_with_stdin() {
 
 void on_bad_alloc(void*, const char*, bool) { end_without_memory(); }
 
-void on_fatal_error(void*, const char* reason, bool) { end(ExitCode::kInternal, reason); }
+void on_fatal_error(void*, const char* reason, bool) {
+  const bool is_disk = std::strstr(reason, "IO failure") != nullptr;
+  end(is_disk ? ExitCode::kFile : ExitCode::kInternal, reason);
+}
 
 }  // namespace
 
