@@ -91,7 +91,7 @@ show(File) ->
 -spec repeat_compiled(file:filename()) -> [measured()].
 repeat_compiled(File) ->
     title("The same, compiled", []),
-    line("SQLite is compiled to machine code, which takes a minute or two and is kept", []),
+    line("the first time, compiling SQLite takes a minute or two; then it is in a cache", []),
     {Open, {ok, Db}} = timed(fun() -> sqlite:open(File, #{mode => aot}) end),
     line("opened in ~ts", [time(Open)]),
     {Run, _} = start(Db),
@@ -170,7 +170,9 @@ aggregate(Db, _Run) ->
         "select city, count(*) as readings, min(celsius) as coldest,"
         "  round(avg(celsius), 2) as mean, max(celsius) as warmest"
         " from reading group by city order by mean desc",
-    {{"All cities, by an aggregate over all rows", []}, fun() -> all_rows(sqlite:exec(Db, Sql)) end}.
+    {{"All cities, by an aggregate over all rows", []}, fun() ->
+        all_rows(sqlite:exec(Db, Sql))
+    end}.
 
 -spec fetch(sqlite:db(), pos_integer()) -> {title(), fun(() -> done())}.
 fetch(Db, Run) ->
@@ -276,7 +278,12 @@ measured(Db, Fun) ->
     {Micros, {Count, What, _} = Done} = timed(Fun),
     Imports = total_imports(Db) - Before,
     Text = io_lib:format("~ts ~ts in ~ts~ts; ~ts imports answered~ts", [
-        number(Count), What, time(Micros), rate(Count, Micros), number(Imports), rate(Imports, Micros)
+        number(Count),
+        What,
+        time(Micros),
+        rate(Count, Micros),
+        number(Imports),
+        rate(Imports, Micros)
     ]),
     {Micros, Done, Text}.
 
