@@ -131,9 +131,10 @@ calls() ->
         {ok, [6]} = hb_beamr:call(Instance, Function, [1, 2, 3])
     end),
     Import = fun(State, #{args := [X]}, _Opts) -> {ok, [X + 1], State} end,
-    batches("import through `call/6`, 1,000 in one call, each", 10, 1000, Instances, fun(Instance) ->
+    Thousand = fun(Instance) ->
         {ok, [1000], #{}} = hb_beamr:call(Instance, "imports", [1000], Import, #{}, #{})
-    end),
+    end,
+    batches("import through `call/6`, 1,000 in one call, each", 10, 1000, Instances, Thousand),
     lists:foreach(fun hb_beamr:stop/1, Instances).
 
 -spec prepared([hb_beamr:instance()], string()) -> [{hb_beamr:instance(), term()}].
