@@ -22,7 +22,8 @@ main(Names) ->
         {"preparation", fun preparation/0},
         {"parallel", fun parallel/0},
         {"waiting", fun waiting/0},
-        {"fairness", fun fairness/0}
+        {"fairness", fun fairness/0},
+        {"compiled", fun hb_beamr_bench_compiled:run/0}
     ],
     Wanted = [Bench || {Name, _} = Bench <- All, Names =:= [] orelse lists:member(Name, Names)],
     io:format("OTP ~s, ~b schedulers, ~s~n", [

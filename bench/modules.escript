@@ -2,8 +2,8 @@
 %% -*- erlang -*-
 %%! +sbwt none +sbwtdcpu none +sbwtdio none
 %%% Real modules: what a large one costs to load and to start, what the two ways cost in which
-%%% emscripten lets C leave functions early, and what the lowering of exceptions costs code that has
-%%% none.
+%%% emscripten lets C leave functions early, what the lowering of exceptions costs code that has none,
+%%% and what compiling gains.
 %%%
 %%% Usage: bench/modules.escript [ROUNDS]     (after rebar3 compile and test/modules/build.sh; needs
 %%% wat2wasm). ROUNDS: how often each is measured, default 9, in turns; the median counts.
@@ -32,7 +32,8 @@ main([Text]) ->
         {"Lua", "lua_legacy"}, {"Oniguruma", "onig"}, {"CPython", "python"}
     ]]),
     ways_to_throw(Rounds, Wasm("lua_invoke"), Wasm("lua_legacy")),
-    lowering(Rounds, computing(Root), Wasm("lua_invoke"), Wasm("python")).
+    lowering(Rounds, computing(Root), Wasm("lua_invoke"), Wasm("python")),
+    compiled(Rounds, Wasm("lua_legacy")).
 
 load_host(Source) ->
     {ok, Module, Beam} = compile:file(Source, [binary]),
@@ -189,6 +190,39 @@ python(Wasm, Options) ->
         {0, <<"299995\n">>} = hb_beamr_modules_wasi:run(Instance, World),
         ok = hb_beamr:stop(Instance)
     end.
+
+%%% Interpreted and compiled
+
+compiled(Rounds, Legacy) ->
+    io:format("~n## Lua, with exceptions, interpreted and compiled~n~n"),
+    case hb_beamr_aot:identity() of
+        {ok, _} ->
+            io:format("| | interpreted, us | compiled, us | ratio, interpreted to compiled |~n"),
+            io:format("|---|---|---|---|~n"),
+            %% The compiler takes its time here, unless what it made is in the cache.
+            Luas = [lua(Legacy, #{mode => Mode}) || Mode <- [aot, interp]],
+            [compiled(Rounds, Luas, Row) || Row <- [
+                {"a message: a new state runs a short program", 100, message()},
+                {"1,000 `pcall` of a function that throws a table", 1,
+                    "local t, f = {} f = function() error(t) end for _ = 1, 1000 do pcall(f) end"},
+                {"recursive calls, `f(20)`", 1,
+                    "local function f(n) if n < 2 then return n end return f(n - 1) + f(n - 2) end f(20)"},
+                {"100,000 rounds of a loop, nothing called", 1,
+                    "local s = 0 for n = 1, 100000 do s = s + n % 7 end"}
+            ]],
+            [ok = hb_beamr:stop(Lua) || Lua <- Luas];
+        {error, Reason} ->
+            io:format("~ts~n", [hb_beamr_error:format_error(Reason)])
+    end.
+
+compiled(Rounds, Luas, {Name, Times, Program}) ->
+    {Compiled, Interpreted, Ratio} = in_turns(Rounds, [
+        fun() -> repeat(Times, fun() -> eval(Lua, Program) end) end
+     || Lua <- Luas
+    ]),
+    io:format("| ~ts | ~.1f | ~.1f | ~.1f |~n", [
+        Name, Interpreted / Times / 1.0e3, Compiled / Times / 1.0e3, Ratio
+    ]).
 
 %%% Measuring, in nanoseconds and bytes
 

@@ -6,7 +6,7 @@
 /*
  * Kernels as a program of this machine. It runs each of them and prints, a line each: its name, its
  * result, minimum and median in ns. With the argument --ask it reads lines "name argument" instead,
- * runs that kernel once and answers "result ns": who measures it beside something else can take turns.
+ * runs that kernel once and answers "result ns", for who measures it in turns with something else.
  */
 #ifndef HB_BEAMR_BENCH_NATIVE_H
 #define HB_BEAMR_BENCH_NATIVE_H

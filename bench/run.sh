@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures and prints tables. Usage: bench/run.sh [calls|memory|lifecycle|preparation|parallel|waiting|fairness]...
+# Measures and prints tables.
+# Usage: bench/run.sh [calls|memory|lifecycle|preparation|parallel|waiting|fairness|compiled]...
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 out="$root/_build/bench"
@@ -10,7 +11,11 @@ for wat in "$root"/bench/*.wat; do
   wat2wasm "$wat" -o "$out/$(basename "$wat" .wat).wasm"
 done
 cc -O2 -std=gnu11 -o "$out/memcpy" "$root/bench/memcpy.c"
-erlc -Werror -o "$out" "$root/bench/hb_beamr_bench.erl"
+erlc -Werror -o "$out" "$root"/bench/*.erl
+# They need more than the rest; without them the others are measured.
+case " ${*:-compiled} " in
+  *' compiled '*) "$root/bench/kernels.sh" || echo "the kernels of 'compiled' are not built" >&2 ;;
+esac
 
 export HB_BEAMR_BENCH_DIR="$out" HB_BEAMR_MEMCPY="$out/memcpy"
 # The example of SQLite builds it; the benchmark says so where it is missing.

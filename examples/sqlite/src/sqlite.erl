@@ -35,6 +35,9 @@
 -type options() :: #{
     %% The guest, if it is not the one beside this module's directory.
     wasm => binary(),
+    %% Whether it is interpreted or compiled, see hb_beamr:start/2. `aot' waits for the compiler
+    %% the first time.
+    mode => interp | aot | auto,
     %% How large the database and its journal may each become. Default: 1 GiB.
     max_bytes => pos_integer(),
     %% How large a result may become. Default: 256 MiB.
@@ -65,6 +68,8 @@
     bytes := non_neg_integer(),
     journal_bytes := non_neg_integer(),
     guest_memory_bytes := non_neg_integer(),
+    %% Compiled code is `aot'.
+    mode := interp | aot,
     in_transaction := boolean(),
     %% How often each import was answered.
     imports := sqlite_import:counts()
@@ -143,6 +148,7 @@ format_error(#{extended := Extended, message := Message}) ->
 
 -spec is_option(term(), term()) -> boolean().
 is_option(wasm, Wasm) -> is_binary(Wasm);
+is_option(mode, Mode) -> lists:member(Mode, [interp, aot, auto]);
 is_option(max_bytes, Bytes) -> is_integer(Bytes) andalso Bytes > 0;
 is_option(max_result_bytes, Bytes) -> is_integer(Bytes) andalso Bytes > 0;
 is_option(max_clean_bytes, Bytes) -> is_integer(Bytes) andalso Bytes >= 0;

@@ -17,37 +17,104 @@
     {<<"Lima">>, 19.5}
 ]).
 
+%% What is measured, interpreted and compiled.
+-define(SCENES, [
+    {"insert", fun fill/2},
+    {"look up", fun look_up/2},
+    {"aggregate", fun aggregate/2},
+    {"fetch", fun fetch/2}
+]).
+
+-type scene() :: fun((sqlite:db(), Run :: pos_integer()) -> {title(), fun(() -> done())}).
+-type title() :: {string(), [term()]}.
+-type done() :: {Count :: non_neg_integer(), What :: string(), sqlite:result() | none}.
+-type measured() :: {Name :: string(), Micros :: non_neg_integer(), done()}.
+
 %% @doc Run the demonstration on a database file, a new one or that of an earlier run.
 -spec main([file:filename()]) -> ok.
 main([File]) ->
     ok = io:setopts([{encoding, unicode}]),
-    {Db, Run} = start(File),
-    fill(Db, Run),
-    look_up(Db),
-    aggregate(Db),
-    fetch(Db, Run),
-    ok = sqlite:close(Db),
+    case hb_beamr_aot:identity() of
+        {ok, _} ->
+            both(File);
+        {error, Reason} ->
+            _ = show(File),
+            title("Compiled", []),
+            line("not here: ~ts", [hb_beamr_error:format_error(Reason)])
+    end,
     crash(File).
+
+%% Both begin with the same file, and have to come to the same results.
+-spec both(file:filename()) -> ok.
+both(File) ->
+    Copy = File ++ "-interpreted",
+    _ = file:delete(Copy),
+    _ = [{ok, _} = file:copy(File, Copy) || filelib:is_regular(File)],
+    Interpreted = show(Copy),
+    ok = file:delete(Copy),
+    Compiled = repeat_compiled(File),
+    title("~-12s~14s~14s~14s", ["", "interpreted", "compiled", "times faster"]),
+    lists:foreach(fun compare/1, lists:zip(Interpreted, Compiled)).
+
+-spec compare({measured(), measured()}) -> ok.
+compare({{Name, Interpreted, Done}, {Name, Compiled, Done}}) ->
+    line("~-10s~14ts~14ts~14.1f", [
+        Name, time(Interpreted), time(Compiled), Interpreted / max(1, Compiled)
+    ]).
 
 %%% The scenes
 
--spec start(file:filename()) -> {sqlite:db(), pos_integer()}.
-start(File) ->
-    {Open, {ok, Db}} = timed(fun() -> sqlite:open(File) end),
+%% Interpreted, with all that there is to see.
+-spec show(file:filename()) -> [measured()].
+show(File) ->
+    {Open, {ok, Db}} = timed(fun() -> sqlite:open(File, #{mode => interp}) end),
     [{Version}] = query(Db, "select sqlite_version()"),
     #{guest_memory_bytes := Memory} = sqlite:info(Db),
     title("SQLite ~ts in WebAssembly, its disk in Erlang", [Version]),
     line("opened ~ts in ~ts; the guest has ~ts of memory", [
         filename:basename(File), time(Open), bytes(Memory)
     ]),
-    ok = schema(Db),
-    [{Run}] = query(Db, "insert into run (started) values (datetime()) returning id"),
-    [{Rows}] = query(Db, "select count(*) from reading"),
+    {Run, Rows} = start(Db),
     case Run of
         1 -> line("a new database: run this again, and it finds today's rows", []);
         _ -> line("run ~b: ~ts rows of earlier runs are here", [Run, number(Rows)])
     end,
-    {Db, Run}.
+    play(Db, fun({Name, Scene}) ->
+        {{Format, Args}, Do} = Scene(Db, Run),
+        title(Format, Args),
+        {Micros, {_, _, Result} = Done, Text} = measured(Db, Do),
+        table(Result),
+        line("~ts", [Text]),
+        {Name, Micros, Done}
+    end).
+
+-spec repeat_compiled(file:filename()) -> [measured()].
+repeat_compiled(File) ->
+    title("The same, compiled", []),
+    line("the first time, compiling SQLite takes a minute or two; then it is in a cache", []),
+    {Open, {ok, Db}} = timed(fun() -> sqlite:open(File, #{mode => aot}) end),
+    line("opened in ~ts", [time(Open)]),
+    {Run, _} = start(Db),
+    play(Db, fun({Name, Scene}) ->
+        {_, Do} = Scene(Db, Run),
+        {Micros, Done, Text} = measured(Db, Do),
+        line("~ts: ~ts", [Name, Text]),
+        {Name, Micros, Done}
+    end).
+
+-spec play(sqlite:db(), fun(({string(), scene()}) -> measured())) -> [measured()].
+play(Db, Fun) ->
+    Measured = lists:map(Fun, ?SCENES),
+    ok = sqlite:close(Db),
+    Measured.
+
+%% Answers the number of this run, and how many rows there are already.
+-spec start(sqlite:db()) -> {pos_integer(), non_neg_integer()}.
+start(Db) ->
+    ok = schema(Db),
+    [{Run}] = query(Db, "insert into run (started) values (datetime()) returning id"),
+    [{Rows}] = query(Db, "select count(*) from reading"),
+    {Run, Rows}.
 
 -spec schema(sqlite:db()) -> ok.
 schema(Db) ->
@@ -60,18 +127,18 @@ schema(Db) ->
     ),
     ok.
 
--spec fill(sqlite:db(), pos_integer()) -> ok.
+-spec fill(sqlite:db(), pos_integer()) -> {title(), fun(() -> done())}.
 fill(Db, Run) ->
     Transactions = ?ROWS div ?PER_TRANSACTION,
-    title("Insert ~ts rows in ~b transactions", [number(?ROWS), Transactions]),
-    _ = rand:seed(exsss, Run),
-    measured(Db, fun() ->
+    Title = {"Insert ~ts rows in ~b transactions", [number(?ROWS), Transactions]},
+    {Title, fun() ->
+        _ = rand:seed(exsss, Run),
         lists:foreach(
             fun(Transaction) -> fill_one(Db, Run, Transaction * ?PER_TRANSACTION) end,
             lists:seq(0, Transactions - 1)
         ),
-        {?ROWS, "rows"}
-    end).
+        {?ROWS, "rows", none}
+    end}.
 
 -spec fill_one(sqlite:db(), pos_integer(), non_neg_integer()) -> ok.
 fill_one(Db, Run, Start) ->
@@ -89,29 +156,34 @@ reading(Day) ->
     {City, Mean} = lists:nth(rand:uniform(length(?CITIES)), ?CITIES),
     [City, Day, round((Mean + 6 * rand:normal()) * 10) / 10].
 
--spec look_up(sqlite:db()) -> ok.
-look_up(Db) ->
+-spec look_up(sqlite:db(), pos_integer()) -> {title(), fun(() -> done())}.
+look_up(Db, _Run) ->
     {City, _} = hd(?CITIES),
-    title("The warmest days in ~ts, by an index", [City]),
     Sql = "select day, celsius from reading where city = ? order by celsius desc limit 3",
     [{_, _, _, Plan} | _] = query(Db, ["explain query plan ", Sql], [City]),
-    line("plan: ~ts", [Plan]),
-    measured(Db, fun() -> table(sqlite:exec(Db, Sql, [City])) end).
+    Title = {"The warmest days in ~ts, by an index~n  plan: ~ts", [City, Plan]},
+    {Title, fun() -> all_rows(sqlite:exec(Db, Sql, [City])) end}.
 
--spec aggregate(sqlite:db()) -> ok.
-aggregate(Db) ->
-    title("All cities, by an aggregate over all rows", []),
+-spec aggregate(sqlite:db(), pos_integer()) -> {title(), fun(() -> done())}.
+aggregate(Db, _Run) ->
     Sql =
         "select city, count(*) as readings, min(celsius) as coldest,"
         "  round(avg(celsius), 2) as mean, max(celsius) as warmest"
         " from reading group by city order by mean desc",
-    measured(Db, fun() -> table(sqlite:exec(Db, Sql)) end).
+    {{"All cities, by an aggregate over all rows", []}, fun() ->
+        all_rows(sqlite:exec(Db, Sql))
+    end}.
 
--spec fetch(sqlite:db(), pos_integer()) -> ok.
+-spec fetch(sqlite:db(), pos_integer()) -> {title(), fun(() -> done())}.
 fetch(Db, Run) ->
-    title("Fetch the rows of this run, each of them by an import", []),
     Sql = "select * from reading where run = ?",
-    measured(Db, fun() -> {length(query(Db, Sql, [Run])), "rows"} end).
+    {{"Fetch the rows of this run, each of them by an import", []}, fun() ->
+        {length(query(Db, Sql, [Run])), "rows", none}
+    end}.
+
+-spec all_rows({ok, sqlite:result()}) -> done().
+all_rows({ok, #{rows := Rows} = Result}) ->
+    {length(Rows), "rows", Result}.
 
 -spec crash(file:filename()) -> ok.
 crash(File) ->
@@ -199,15 +271,21 @@ timed(Fun) ->
     Result = Fun(),
     {erlang:monotonic_time(microsecond) - Start, Result}.
 
-%% The answer of `Fun' says how many of what it did.
--spec measured(sqlite:db(), fun(() -> {non_neg_integer(), string()})) -> ok.
+%% What was done says how many of what it was; the text is about that.
+-spec measured(sqlite:db(), fun(() -> done())) -> {non_neg_integer(), done(), unicode:chardata()}.
 measured(Db, Fun) ->
     Before = total_imports(Db),
-    {Micros, {Count, What}} = timed(Fun),
+    {Micros, {Count, What, _} = Done} = timed(Fun),
     Imports = total_imports(Db) - Before,
-    line("~ts ~ts in ~ts~ts; ~ts imports answered~ts", [
-        number(Count), What, time(Micros), rate(Count, Micros), number(Imports), rate(Imports, Micros)
-    ]).
+    Text = io_lib:format("~ts ~ts in ~ts~ts; ~ts imports answered~ts", [
+        number(Count),
+        What,
+        time(Micros),
+        rate(Count, Micros),
+        number(Imports),
+        rate(Imports, Micros)
+    ]),
+    {Micros, Done, Text}.
 
 -spec total_imports(sqlite:db()) -> non_neg_integer().
 total_imports(Db) ->
@@ -219,13 +297,14 @@ total_imports(Db) ->
 rate(Count, _Micros) when Count < 100 -> "";
 rate(Count, Micros) -> io_lib:format(" (~ts/s)", [number(Count * 1000000 div max(1, Micros))]).
 
--spec table({ok, sqlite:result()}) -> {non_neg_integer(), string()}.
-table({ok, #{columns := Columns, rows := Rows}}) ->
+-spec table(sqlite:result() | none) -> ok.
+table(none) ->
+    ok;
+table(#{columns := Columns, rows := Rows}) ->
     lists:foreach(
         fun(Cells) -> line("  ~ts", [lists:join("  ", [cell(Cell) || Cell <- Cells])]) end,
         [Columns | [tuple_to_list(Row) || Row <- Rows]]
-    ),
-    {length(Rows), "rows"}.
+    ).
 
 -spec cell(sqlite_codec:value()) -> unicode:chardata().
 cell(Text) when is_binary(Text) -> string:pad(Text, 12);

@@ -26,6 +26,8 @@
 -record(state, {
     path :: binary(),
     wasm :: binary(),
+    %% How the guest is started, the first time and again.
+    start :: hb_beamr:options(),
     instance = none :: none | pid(),
     %% What passes from import to import, and from call to call.
     import :: sqlite_import:state()
@@ -83,12 +85,14 @@ handle_call({exec, Request}, _From, State) ->
 handle_call(info, _From, #state{path = Path, import = Import} = State) ->
     Storage = sqlite_import:storage(Import),
     {ok, Memory} = hb_beamr_io:size(State#state.instance),
+    {ok, #{mode := Mode}} = hb_beamr:info(State#state.instance),
     {ok, [InTransaction], State1} = call("db_in_transaction", [], State),
     Info = #{
         path => Path,
         bytes => sqlite_storage:size(Storage, database),
         journal_bytes => sqlite_storage:size(Storage, journal),
         guest_memory_bytes => Memory,
+        mode => Mode,
         in_transaction => InTransaction =/= 0,
         imports => sqlite_import:counts(Import)
     },
@@ -148,6 +152,7 @@ open_storage(Wasm, Path, Options) ->
             State = #state{
                 path = Path,
                 wasm = Wasm,
+                start = maps:merge(#{stack_size => ?STACK_SIZE}, maps:with([mode], Options)),
                 import = Import
             },
             started(start_guest(State));
@@ -168,8 +173,8 @@ started({error, Error, State}) ->
 %%% The guest
 
 -spec start_guest(#state{}) -> {ok, #state{}} | {error, sqlite_error:t(), #state{}}.
-start_guest(#state{wasm = Wasm} = State) ->
-    case hb_beamr:start(Wasm, #{stack_size => ?STACK_SIZE}) of
+start_guest(#state{wasm = Wasm, start = Start} = State) ->
+    case hb_beamr:start(Wasm, Start) of
         {ok, Instance, Imports, _Exports} ->
             State1 = State#state{instance = Instance},
             case sqlite_import:check(Imports) of

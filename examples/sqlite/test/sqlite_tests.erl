@@ -522,6 +522,7 @@ options_are_checked_test_() ->
         #{max_bytes => 0},
         #{max_bytes => foo},
         #{wasm => "file"},
+        #{mode => fast},
         #{owner => me},
         #{on_import => fun(_) -> ok end},
         #{unknown => 1},
@@ -632,6 +633,57 @@ wal_is_not_offered_test_() ->
             ?assertEqual([{<<"delete">>}], query(Db, "pragma journal_mode = wal"))
         end)
     ).
+
+%%% Compiled
+
+%% At the level that takes seconds to compile.
+compiled_test_() ->
+    case hb_beamr_aot:identity() of
+        {ok, _} ->
+            {setup, fun quick_compiler/0, fun best_compiler/1, [
+                {timeout, 300, fun rows_of_compiled_code/0},
+                ?t(compiled_code_is_interrupted_and_goes_on())
+            ]};
+        {error, {no_compiler, _}} ->
+            []
+    end.
+
+quick_compiler() ->
+    Before = application:get_env(hb_beamr, aot_options),
+    ok = application:set_env(hb_beamr, aot_options, #{opt_level => 0}),
+    Before.
+
+best_compiler(undefined) -> application:unset_env(hb_beamr, aot_options);
+best_compiler({ok, Options}) -> application:set_env(hb_beamr, aot_options, Options).
+
+rows_of_compiled_code() ->
+    with_path(fun(Path) ->
+        Write = open(Path, #{mode => aot}),
+        ?assertMatch(#{mode := aot}, sqlite:info(Write)),
+        {ok, _} = sqlite:exec(Write, "create table t (id integer primary key, k text, v real)"),
+        {ok, _} = sqlite:exec(Write, "create index by_k on t (k)"),
+        [insert_thousand(Write, Start) || Start <- lists:seq(0, 9000, 1000)],
+        check_ten_thousand(Write),
+        ok = sqlite:close(Write),
+        Read = open(Path, #{mode => interp}),
+        ?assertMatch(#{mode := interp}, sqlite:info(Read)),
+        check_ten_thousand(Read),
+        ok = sqlite:close(Read)
+    end).
+
+compiled_code_is_interrupted_and_goes_on() ->
+    with_db(#{mode => aot}, fun(Db) ->
+        Endless =
+            "with recursive c(n) as (select 1 union all select n + 1 from c)"
+            " select count(*) from c",
+        ?assertMatch(
+            {error, #{code := interrupt}}, sqlite:exec(Db, Endless, [], #{timeout => 100})
+        ),
+        %% Code of this level takes the most stack.
+        Nested = ["select ", lists:duplicate(100, "abs("), "1", lists:duplicate(100, ")")],
+        ?assertEqual([{1}], query(Db, Nested)),
+        ?assertMatch(#{mode := aot}, sqlite:info(Db))
+    end).
 
 info_counts_test_() ->
     ?t(
