@@ -21,7 +21,10 @@ crate=libsqlite3-sys-0.30.1
 # Everything that the engine offers and clang can use; nothing else, whatever clang's default is.
 features=(-mcpu=mvp -mmutable-globals -msign-ext -mnontrapping-fptoint -mbulk-memory)
 
-target=(--target=wasm32-wasi --sysroot=/usr "${features[@]}" -O2)
+target=(--target=wasm32-wasi --sysroot=/usr "${features[@]}")
+# Not for linking: there clang would run binaryen's wasm-opt if it is installed, which does not know
+# the features.
+optimized=(-O2)
 
 sqlite_options=(
   # The operating system is c_src/vfs.c: one file, its journal, no threads, no shared memory.
@@ -90,18 +93,19 @@ compile_guest() {
     # The C library and the compiler's own are linked in.
     cat "$("$clang" "${target[@]}" -print-libgcc-file-name 2>/dev/null)" /dev/null 2>/dev/null || true
     cat /usr/lib/wasm32-wasi/libc.a 2>/dev/null || true
-    printf '%s\n' "$source_dir" "${target[@]}" "${sqlite_options[@]}" "${linker_options[@]}"
+    printf '%s\n' "$source_dir" "${target[@]}" "${optimized[@]}" "${sqlite_options[@]}" "${linker_options[@]}"
     cat "${sources[@]}" "${headers[@]}"
   } | digest)
   wasm="$cache/guest-$key.wasm"
   [ -f "$wasm" ] && return
   say "compiling SQLite to WebAssembly (about half a minute, once)"
   # Warnings are for our own files; those of SQLite are SQLite's.
-  "$clang" "${target[@]}" "${sqlite_options[@]}" -w -ffunction-sections -fdata-sections \
-    -c "$sqlite_dir/sqlite3.c" -o "$work/sqlite3.o" ||
+  "$clang" "${target[@]}" "${optimized[@]}" "${sqlite_options[@]}" -w \
+    -ffunction-sections -fdata-sections -c "$sqlite_dir/sqlite3.c" -o "$work/sqlite3.o" ||
     fail "clang cannot compile for wasm32-wasi: are wasi-libc and libclang-rt-<version>-dev-wasm32 installed?"
-  "$clang" "${target[@]}" "${linker_options[@]}" -std=c11 -Wall -Wextra -isystem "$sqlite_dir" \
-    "${sources[@]}" "$work/sqlite3.o" -o "$work/sqlite.wasm" ||
+  (cd "$work" && "$clang" "${target[@]}" "${optimized[@]}" -std=c11 -Wall -Wextra \
+    -isystem "$sqlite_dir" -c "${sources[@]}") || fail "clang cannot compile the guest"
+  "$clang" "${target[@]}" "${linker_options[@]}" "$work"/*.o -o "$work/sqlite.wasm" ||
     fail "clang cannot link: are lld, wasi-libc and libclang-rt-<version>-dev-wasm32 installed?"
   # The C library must not have brought imports of its own: there is no WASI here.
   ! grep -aq wasi_ "$work/sqlite.wasm" || fail "the guest imports WASI functions"
