@@ -5,6 +5,7 @@
 // call. So an endless guest ends at the same place each time, without a clock.
 #include "guest_run.hpp"
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -109,13 +110,14 @@ class Run {
     for (std::uint32_t i = 0; i < hb_beamr_capi_lib_import_count(ctx_); ++i) {
       hb_beamr_capi_lib_get_import(ctx_, i, &item);
       if (item.kind != WASM_EXTERN_GLOBAL) continue;
-      const wasm_val_t val = value(item.value_type);
+      const wasm_val_t half = value(item.value_type);
+      const std::array<wasm_val_t, 2> val{half, half};  // the second one only of a v128
       const hb_beamr_capi_lib_offer_t offer{.module_name = item.module_name,
                                             .module_name_len = item.module_name_len,
                                             .name = item.name,
                                             .name_len = item.name_len,
                                             .type = nullptr,
-                                            .value = &val,
+                                            .value = val.data(),
                                             .image = nullptr,
                                             .image_len = 0};
       HB_FUZZ_CHECK(hb_beamr_capi_lib_offer_import(ctx_, &offer) == HB_BEAMR_CAPI_LIB_SUCCESS);
@@ -332,10 +334,10 @@ class Run {
   void use_globals() {
     for (const hb_beamr_capi_lib_extern_t& item : exports_) {
       if (item.kind != WASM_EXTERN_GLOBAL) continue;
-      wasm_val_t val{};
-      const Rc read = hb_beamr_capi_lib_get_global(ctx_, item.name, item.name_len, &val);
-      const Rc write = hb_beamr_capi_lib_set_global(ctx_, item.name, item.name_len, &val);
-      if (read == HB_BEAMR_CAPI_LIB_SUCCESS) note(1, &val);
+      std::array<wasm_val_t, 2> val{};
+      const Rc read = hb_beamr_capi_lib_get_global(ctx_, item.name, item.name_len, val.data());
+      const Rc write = hb_beamr_capi_lib_set_global(ctx_, item.name, item.name_len, val.data());
+      if (read == HB_BEAMR_CAPI_LIB_SUCCESS) note(1, val.data());
       HB_FUZZ_CHECK((write == HB_BEAMR_CAPI_LIB_SUCCESS) ==
                     (read == HB_BEAMR_CAPI_LIB_SUCCESS && item.is_mutable));
     }
