@@ -226,7 +226,7 @@ start(Config) ->
     Instance.
 
 start(Config, Given) ->
-    Options = #{imports => #{{"env", "given"} => Given}},
+    Options = #{mode => aot, imports => #{{"env", "given"} => Given}},
     hb_beamr:start(proplists:get_value(aot, Config), Options).
 
 prepared(Instance, Name) ->
