@@ -121,6 +121,8 @@ ct_compiled() {
   cd "$root/test"
   suites=$(printf '%s\n' hb_beamr_*_SUITE.erl |
     sed '/_\(modules\|conformance\|aot.*\|simd\)_SUITE/d; s/\.erl$//' | paste -sd,)
+  # In all nodes: what the tests start as a module is run, though it is code.
+  export ERL_FLAGS='-hb_beamr aot_trusted all'
   HB_BEAMR_TEST_COMPILED=1 erlang ct --suite="$suites"
 }
 

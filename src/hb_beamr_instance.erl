@@ -67,15 +67,16 @@ start_link(Wasm, Options) ->
 -spec start(binary(), hb_beamr:options(), start | start_link) -> started() | refusal().
 start(Wasm, Options, How) ->
     Since = erlang:monotonic_time(),
+    %% Only an application that is loaded has the environment that the node was given.
     Result =
-        case request(Wasm, Options) of
-            {ok, Request} ->
-                case hb_beamr_app:ensure_started() of
-                    ok -> launch(Request, How);
-                    NotStarted -> NotStarted
+        case hb_beamr_app:ensure_started() of
+            ok ->
+                case request(Wasm, Options) of
+                    {ok, Request} -> launch(Request, How);
+                    Invalid -> Invalid
                 end;
-            Invalid ->
-                Invalid
+            NotStarted ->
+                NotStarted
         end,
     case Result of
         {ok, Pid, _, _} ->

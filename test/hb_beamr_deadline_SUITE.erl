@@ -419,7 +419,7 @@ completion_at_the_deadline(_) ->
     Busy = hb_beamr_test_lib:start(busy),
     Answers = [
         begin
-            Steps = rand:uniform(100000),
+            Steps = rand:uniform(some_milliseconds()),
             Answer = hb_beamr:call(Busy, "count", [Steps], #{timeout => rand:uniform(3) - 1}),
             ?assertEqual({ok, [N]}, hb_beamr:call(Busy, "count", [N])),
             case Answer of
@@ -435,7 +435,7 @@ completion_at_the_deadline(_) ->
 completion_at_the_deadline_of_a_nested_call(_) ->
     Busy = hb_beamr_test_lib:start(busy),
     Nested = fun(Answers, #{args := [_]}, _) ->
-        Steps = rand:uniform(100000),
+        Steps = rand:uniform(some_milliseconds()),
         Answer = hb_beamr:call(Busy, "count", [Steps], #{timeout => rand:uniform(3) - 1}),
         {ok, [Steps]} = hb_beamr:call(Busy, "count", [Steps]),
         case Answer of
@@ -610,6 +610,13 @@ go_on({Pid, _Monitor}) ->
     Pid ! go_on.
 
 %% Until a deadline that was set before has passed.
+%% So many steps of "count" take about as long as the deadlines of the races.
+some_milliseconds() ->
+    case hb_beamr_test_lib:is_compiled() of
+        true -> 5000000;
+        false -> 100000
+    end.
+
 until_over(Milliseconds) ->
     End = erlang:monotonic_time(millisecond) + Milliseconds,
     hb_beamr_test_lib:wait_until(fun() -> erlang:monotonic_time(millisecond) >= End end).

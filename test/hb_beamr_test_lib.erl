@@ -83,8 +83,6 @@ is_compiled() ->
 
 -spec compile_to_code(file:filename()) -> binary().
 compile_to_code(Path) ->
-    %% The tests start it as if it was a module.
-    ok = application:set_env(hb_beamr, aot_trusted, all),
     Compiler = filename:join(code:priv_dir(hb_beamr), "hb_beamrc"),
     Target = temporary(".aot"),
     Output = os:cmd("'" ++ Compiler ++ "' -O1 --frames '" ++ Path ++ "' -o '" ++ Target ++ "'"),
