@@ -136,6 +136,10 @@ impl Totals {
     }
 }
 
+fn memory_is_short(offset: usize) -> Refusal {
+    Refusal::new("memory is short", offset)
+}
+
 /// Told where an instruction that is the same for all types has an `exnref` operand; false: stop.
 type OnExnref<'a> = &'a mut dyn FnMut(usize) -> bool;
 
@@ -162,7 +166,7 @@ fn validate_function(
             && is_exnref(function.get_operand_type(0))
             && !on_exnref(offset)
         {
-            return Err(Refusal::new("memory is short", offset));
+            return Err(memory_is_short(offset));
         }
         reader.visit_operator(&mut function.visitor(offset))??;
     }
@@ -196,6 +200,20 @@ fn validate(
     Ok(())
 }
 
+/// Validates, and answers where instructions that are the same for all types have `exnref` operands.
+fn find_exnrefs(bytes: &[u8], features: WasmFeatures) -> Result<Vec<usize>, Refusal> {
+    let mut offsets = Vec::new();
+    let mut note = |offset| {
+        let has_room = offsets.try_reserve(1).is_ok();
+        if has_room {
+            offsets.push(offset);
+        }
+        has_room
+    };
+    validate(bytes, features, Some(&mut note))?;
+    Ok(offsets)
+}
+
 /// What a valid module uses of the features that need more than the engine's interpreter.
 #[derive(Clone, Copy, Default)]
 struct Uses {
@@ -212,11 +230,16 @@ fn inspect(bytes: &[u8], on_exnref: OnExnref) -> Result<Uses, Refusal> {
     if validate(bytes, FEATURES.union(COMPILED_FEATURES), None).is_ok() {
         return Ok(Uses { exceptions: false, simd: true });
     }
-    // The operands are told once; so the check without SIMD, which tells nothing, comes first.
     let lowered = FEATURES.union(LOWERED_FEATURES);
-    let simd = validate(bytes, lowered, None).is_err();
-    let features = if simd { lowered.union(COMPILED_FEATURES) } else { lowered };
-    validate(bytes, features, Some(on_exnref))?;
+    let (simd, exnref_operands) = match find_exnrefs(bytes, lowered) {
+        Ok(offsets) => (false, offsets),
+        Err(_) => (true, find_exnrefs(bytes, lowered.union(COMPILED_FEATURES))?),
+    };
+    for offset in exnref_operands {
+        if !on_exnref(offset) {
+            return Err(memory_is_short(offset));
+        }
+    }
     Ok(Uses { exceptions: true, simd })
 }
 
@@ -273,9 +296,7 @@ pub unsafe extern "C" fn hb_validator_validate(
     let (code, uses, refusal) = match outcome {
         Ok(Ok(uses)) => (VALID, uses, Refusal::new("", 0)),
         Ok(Err(refusal)) => (INVALID, Uses::default(), refusal),
-        Err(_) => {
-            (INTERNAL_ERROR, Uses::default(), Refusal::new("the validator failed", 0))
-        }
+        Err(_) => (INTERNAL_ERROR, Uses::default(), Refusal::new("the validator failed", 0)),
     };
 
     if message_len != 0 {

@@ -46,7 +46,7 @@ typedef struct {
   void *context;
   /**
    * Called for each `drop` and `ref.is_null` that has an operand of type `exnref`, with its offset in
-   * the module, in rising order; maybe for a module that then turns out to be invalid. These two
+   * the module, in rising order, once the whole module has been found valid. These two
    * instructions alone do not say what they work on. False: no memory, stop. May be NULL.
    */
   bool (*on_exnref)(void *context, uint64_t offset);
