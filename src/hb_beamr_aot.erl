@@ -5,7 +5,7 @@
 %%%
 %%% ```
 %%% {ok, _Imports, _Exports, Aot} = hb_beamr_aot:compile("calculator.wasm", #{}),
-%%% {ok, Instance, _, _} = hb_beamr:start(Aot).
+%%% {ok, Instance, _, _} = hb_beamr:start(Aot, aot).
 %%% '''
 %%%
 %%% The compiler is a program of its own, `priv/hb_beamrc', which is there if LLVM was when this

@@ -79,6 +79,7 @@ function(hb_beamr_compiled_module_key result)
   get_property(key GLOBAL PROPERTY HB_BEAMR_ENGINE_KEY)
   file(GLOB files CONFIGURE_DEPENDS
     "${PROJECT_SOURCE_DIR}/cmake/engine/CMakeLists.txt"
+    "${PROJECT_SOURCE_DIR}/cmake/engine/options.cmake"
     "${PROJECT_SOURCE_DIR}/tools/engine/CMakeLists.txt"
     "${PROJECT_SOURCE_DIR}/tools/src/code_generator.cpp"
     "${PROJECT_SOURCE_DIR}/lib/src/preparation.cpp"

@@ -63,11 +63,16 @@ inline void encode_values(Writer& writer, std::span<const wasm_val_t> slots) noe
   for (const wasm_val_t* at = slots.data(); at != end;) at = encode_value(writer, at);
 }
 
-/// The bytes that encode_values() writes.
-inline std::size_t encoded_size(std::span<const wasm_val_t> slots) noexcept {
-  std::size_t halves = 0;  // of v128s: only the first of two has a kind of its own
+/// How many values these slots are.
+inline std::size_t count_values(std::span<const wasm_val_t> slots) noexcept {
+  std::size_t halves = 0;
   for (const wasm_val_t& slot : slots) halves += slot.kind == WASM_V128 ? 1 : 0;
-  return slots.size() * kValueSize - halves / 2;
+  return slots.size() - halves / 2;
+}
+
+/// The bytes that encode_values() writes: a kind for each value, and each slot.
+inline std::size_t encoded_size(std::span<const wasm_val_t> slots) noexcept {
+  return count_values(slots) + slots.size() * sizeof(std::uint64_t);
 }
 
 /// Converted values: of most functions without an allocation.
@@ -91,7 +96,7 @@ ValueListFault decode_values(Reader& data, std::span<const wasm_valkind_t> types
 
 /// How many values these bytes are; nothing: they are no list of values.
 std::optional<std::size_t> count_values(std::string_view data) noexcept;
-/// How many values these slots are.
+/// How many values slots of these kinds are.
 std::size_t count_values(std::span<const wasm_valkind_t> types) noexcept;
 
 /// "argument 2 is not an i32".

@@ -61,11 +61,7 @@ class TrapLayout {
     for (const std::string_view text : {tag_module(), tag_name()}) {
       writer.put(static_cast<std::uint16_t>(text.size())).put(text);
     }
-    std::uint16_t count = 0;  // at most 1,000
-    for (std::size_t i = 0; i < payload().size(); i += payload()[i].kind == WASM_V128 ? 2 : 1) {
-      ++count;
-    }
-    writer.put(count);
+    writer.put(static_cast<std::uint16_t>(count_values(payload())));  // at most 1,000
     encode_values(writer, payload());
   }
   std::span<const wasm_val_t> payload() const noexcept {

@@ -7,20 +7,12 @@
 #include <memory>
 
 #include "engine_access.h"
+#include "engine_deleter.hpp"
 #include "hb_hooks.h"
 #include "wasm_c_api.h"
 #include "wasm_export.h"
 
 namespace hb::beamr {
-
-/// Owns an object of the engine. Costs one pointer.
-template <auto Delete>
-struct EngineDeleter {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    Delete(object);
-  }
-};
 
 using EnginePtr = std::unique_ptr<wasm_engine_t, EngineDeleter<wasm_engine_delete>>;
 using StorePtr = std::unique_ptr<wasm_store_t, EngineDeleter<wasm_store_delete>>;

@@ -11,23 +11,16 @@
 #include <string_view>
 
 #include "aot_export.h"
+#include "engine_deleter.hpp"
 #include "wasm_export.h"
 
 namespace hb::beamr {
 namespace {
 
-template <auto Delete>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    Delete(object);
-  }
-};
-
-using ModuleOwner = std::unique_ptr<WASMModuleCommon, Deleter<wasm_runtime_unload>>;
-using DataOwner = std::unique_ptr<AOTCompData, Deleter<aot_destroy_comp_data>>;
-using ContextOwner = std::unique_ptr<AOTCompContext, Deleter<aot_destroy_comp_context>>;
-using FileOwner = std::unique_ptr<std::uint8_t, Deleter<wasm_runtime_free>>;
+using ModuleOwner = std::unique_ptr<WASMModuleCommon, EngineDeleter<wasm_runtime_unload>>;
+using DataOwner = std::unique_ptr<AOTCompData, EngineDeleter<aot_destroy_comp_data>>;
+using ContextOwner = std::unique_ptr<AOTCompContext, EngineDeleter<aot_destroy_comp_context>>;
+using FileOwner = std::unique_ptr<std::uint8_t, EngineDeleter<wasm_runtime_free>>;
 
 /// The engine and its compiler, while they are needed.
 class Compiler {
