@@ -10,7 +10,6 @@
 
 %% Called in another node.
 -export([first_start/2]).
--export([first_identity/0]).
 
 -type nanoseconds() :: number().
 -type measured() :: {Minimum :: nanoseconds(), Median :: nanoseconds()}.
@@ -27,8 +26,8 @@
 -spec run() -> ok.
 run() ->
     case hb_beamr_aot:identity() of
-        {ok, #{llvm := Llvm, cpu := Cpu}} ->
-            io:format("~nThe compiler: LLVM ~s, for ~s~n", [Llvm, Cpu]),
+        {ok, #{cpu := Cpu}} ->
+            io:format("~nCompiled for ~s~n", [Cpu]),
             kernels(),
             calls(),
             sqlite();
@@ -186,24 +185,21 @@ starts(Wasm) ->
     ]),
     starts_row("start and stop, module known", Known),
     lists:foreach(fun hb_beamr:stop/1, Kept),
-    %% What was compiled above is on the disk now. Who starts the first module with compiled code in
-    %% a node waits until the compiler has said what it compiles for, too.
-    First = in_turns(?NODES, [in_new_node(first_start, [Wasm, Mode]) || Mode <- modes()]),
-    starts_row("first start in a new node; compiled: by the cache on disk", First),
-    [Asked] = in_turns(?NODES, [in_new_node(first_identity, [])]),
-    row("of that the question to the compiler, once in a node", ["", millis(Asked), ""]).
+    %% What was compiled above is on the disk now.
+    First = in_turns(?NODES, [in_new_node([Wasm, Mode]) || Mode <- modes()]),
+    starts_row("first start in a new node; compiled: by the cache on disk", First).
 
 -spec starts_row(string(), [measured()]) -> ok.
 starts_row(Title, [Interpreted, Compiled]) ->
     row(Title, [millis(Interpreted), millis(Compiled), ratio(Compiled, Interpreted)]).
 
--spec in_new_node(atom(), [term()]) -> fun(() -> nanoseconds()).
-in_new_node(Function, Args) ->
+-spec in_new_node([term()]) -> fun(() -> nanoseconds()).
+in_new_node(Args) ->
     Path = lists:append([["-pa", Folder] || Folder <- [folder(), ebin()]]),
     fun() ->
         {ok, Peer, _} = peer:start_link(#{connection => standard_io, args => Path}),
         {ok, _} = peer:call(Peer, application, ensure_all_started, [hb_beamr]),
-        Time = peer:call(Peer, ?MODULE, Function, Args),
+        Time = peer:call(Peer, ?MODULE, first_start, Args),
         ok = peer:stop(Peer),
         Time
     end.
@@ -214,13 +210,6 @@ in_new_node(Function, Args) ->
 first_start(Wasm, Options) ->
     {Time, Instance} = timed(fun() -> start(Wasm, Options) end),
     ok = hb_beamr:stop(Instance),
-    Time.
-
-%% @private
-%% @doc How long it takes to learn what the compiler compiles for.
--spec first_identity() -> nanoseconds().
-first_identity() ->
-    {Time, {ok, _}} = timed(fun hb_beamr_aot:identity/0),
     Time.
 
 %% Once each: they are what takes long.

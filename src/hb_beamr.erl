@@ -635,8 +635,8 @@ info() ->
 %% bytes; `waiting': processes that wait for their turn; `calls', `imports', `traps', `timeouts',
 %% `migrations', `inline_us' and `worker_us' as in {@link info/0}. `mode' is `aot' if the instance
 %% runs compiled code, else `interp', and `opt_level' is the level of that code, or `none'.
-%% `compilation' is what became of its module in this node: `none', `queued', `running', `{done,
-%% Level}' or `{failed, Reason}', where the reason is `timeout' or a {@type
+%% `compilation' is what became of its module since the application started: `none', `queued',
+%% `running', `{done, Level}' or `{failed, Reason}', where the reason is `timeout' or a {@type
 %% hb_beamr_error:reason()}.
 %%
 %% Answers at once, whatever the guest does; of a guest that runs, `memory' is what it had when it

@@ -60,14 +60,12 @@
 %% <dd>Whether the compiler runs at the lowest priority; default: `false'.</dd>
 %% </dl>
 
--type identity() :: #{engine := binary(), llvm := binary(), cpu := binary()}.
+-type identity() :: #{engine := binary(), compiler := binary(), cpu := binary()}.
 %% What the compiler compiles for: the key of the engine (32 bytes), which compiled code and the
-%% library that runs it must have in common; the version of LLVM; the processor unless told.
+%% library that runs it must have in common; the SHA-256 of the compiler; the processor unless told.
 
 %% What is said of an error, in bytes.
 -define(MAX_TEXT, 2000).
-%% It only has to tell who it is.
--define(IDENTITY_MILLISECONDS, 60000).
 
 %% @equiv compile(Module, #{})
 -spec compile(Module :: binary() | file:filename()) ->
@@ -143,58 +141,43 @@ add_code(Error, _Aot) -> Error.
     {ok, [hb_beamr:import()], [hb_beamr:export()]} | {error, timeout | hb_beamr_error:reason()}.
 describe(Module, Deadline) ->
     Describe = fun(Port, _Id) -> hb_beamr_port:describe(Port) end,
-    case hb_beamr_port:with_module(Module, Deadline, Describe) of
+    case hb_beamr_port:with_module(Module, [], Deadline, Describe) of
         {ok, Imports, Exports} -> hb_beamr_instance:description(Imports, Exports);
         timeout -> {error, timeout};
         {no_port, Text} -> {error, hb_beamr_error:new(system_limit, Text)};
         Failure -> {error, hb_beamr_error:new(Failure)}
     end.
 
-%% @doc What the compiler compiles for.
--spec identity() -> {ok, identity()} | {error, timeout | hb_beamr_error:reason()}.
+%% @doc What the compiler compiles for. Nothing is run to find out.
+-spec identity() -> {ok, identity()} | {error, hb_beamr_error:reason()}.
 identity() ->
     case hb_beamr_app:ensure_started() of
         ok ->
             Program = program(),
-            %% Another program of that name is asked anew.
+            %% Another program of that name is looked at anew.
             Key = {Program, filelib:last_modified(Program), filelib:file_size(Program)},
             case hb_beamr_compiler:recall(Key) of
                 {ok, Identity} -> {ok, Identity};
-                none -> ask_identity(Program, Key)
+                none -> find_identity(Program, Key)
             end;
         NotStarted ->
             NotStarted
     end.
 
--spec ask_identity(file:filename(), term()) ->
-    {ok, identity()} | {error, timeout | hb_beamr_error:reason()}.
-ask_identity(Program, Key) ->
-    Deadline = hb_beamr_deadline:new(?IDENTITY_MILLISECONDS),
-    case hb_beamr_aot_process:run(Program, [<<"--identity">>], none, Deadline) of
-        {exit, 0, Words, none} ->
-            case read_identity(Words) of
-                {ok, Identity} ->
-                    hb_beamr_compiler:remember(Key, Identity),
-                    {ok, Identity};
-                error ->
-                    Text = ["the compiler does not know itself: ", words(Words)],
-                    {error, hb_beamr_error:new(compiler_failed, Text)}
-            end;
-        {exit, Status, Words, _} ->
-            Text = text(Status, words(Words)),
-            {error, hb_beamr_error:new(compiler_failed, Text)};
-        Error ->
-            Error
-    end.
-
--spec read_identity(binary()) -> {ok, identity()} | error.
-read_identity(Words) ->
-    Pattern = "^engine=([0-9a-f]{64})$.*^llvm=([^\n]+)$.*^cpu=([^\n]+)$",
-    case re:run(Words, Pattern, [multiline, dotall, {capture, all_but_first, binary}]) of
-        {match, [Engine, Llvm, Cpu]} ->
-            {ok, #{engine => binary:decode_hex(Engine), llvm => Llvm, cpu => Cpu}};
-        nomatch ->
-            error
+-spec find_identity(file:filename(), term()) ->
+    {ok, identity()} | {error, hb_beamr_error:reason()}.
+find_identity(Program, Key) ->
+    case {file:read_file(Program), hb_beamr_port:target()} of
+        {{ok, Bytes}, {ok, Engine, Cpu}} ->
+            Identity = #{engine => Engine, compiler => crypto:hash(sha256, Bytes), cpu => Cpu},
+            hb_beamr_compiler:remember(Key, Identity),
+            {ok, Identity};
+        {{error, Reason}, _} ->
+            {error, hb_beamr_aot_process:no_compiler(Program, Reason)};
+        {_, {no_port, Text}} ->
+            {error, hb_beamr_error:new(system_limit, Text)};
+        {_, Failure} ->
+            {error, hb_beamr_error:new(Failure)}
     end.
 
 %% @private

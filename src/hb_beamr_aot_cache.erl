@@ -4,8 +4,8 @@
 %%% @private
 %%% @doc Compiled code on disk, for all nodes of one user.
 %%%
-%%% A file is named by what decides about its contents: the module, the engine, LLVM, the options of
-%%% the compiler. It is written under another name and renamed, so it is whole, and equal to what
+%%% A file is named by what decides about its contents: the module, the engine, the compiler and its
+%%% options. It is written under another name and renamed, so it is whole, and equal to what
 %%% another node may write at the same time. The times of the files tell when they were used; those
 %%% that were not used for longest go first when there are too many.
 %%%
@@ -38,9 +38,9 @@
 %% @doc The name under which the code of a module is kept.
 -spec key(ModuleDigest :: binary(), hb_beamr_aot:identity(), hb_beamr_aot_options:options()) ->
     key().
-key(Digest, #{engine := Engine, llvm := Llvm, cpu := Cpu}, Options) ->
+key(Digest, #{engine := Engine, compiler := Compiler, cpu := Cpu}, Options) ->
     Fingerprint = hb_beamr_aot_options:fingerprint(Options, Cpu),
-    Key = crypto:hash(sha256, [Digest, Engine, Llvm, 0, Fingerprint]),
+    Key = crypto:hash(sha256, [Digest, Engine, Compiler, Fingerprint]),
     <<(string:lowercase(binary:encode_hex(Key)))/binary, ?SUFFIX>>.
 
 %% @doc The code of a module, if it is there, whole and for this engine. What is there and is not so

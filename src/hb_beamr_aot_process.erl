@@ -14,6 +14,7 @@
 -behaviour(gen_server).
 
 -export([run/4]).
+-export([no_compiler/2]).
 -export([remove_leftovers/0]).
 -export([start_link/1]).
 
@@ -36,7 +37,7 @@
     reference :: reference(),
     program :: file:filename(),
     arguments :: [binary()],
-    input :: binary() | none,
+    input :: binary(),
     deadline :: hb_beamr_deadline:deadline()
 }).
 
@@ -58,9 +59,9 @@
 %% Folders of nodes that crashed are removed when nobody can work in them any more.
 -define(LEFTOVER_SECONDS, 86400).
 
-%% @doc Run the compiler and wait for its end. With a module it gets the arguments that name the
-%% module's file and that of the result.
--spec run(file:filename(), [binary()], binary() | none, hb_beamr_deadline:deadline()) -> ended().
+%% @doc Run the compiler and wait for its end. The names of the module's file and of that of the result
+%% are added to the arguments.
+-spec run(file:filename(), [binary()], binary(), hb_beamr_deadline:deadline()) -> ended().
 run(Program, Arguments, Input, Deadline) ->
     Request = #request{
         from = self(),
@@ -102,6 +103,12 @@ ended_without_a_word(Reason) ->
 -spec stopped() -> {error, hb_beamr_error:reason()}.
 stopped() ->
     {error, hb_beamr_error:new(not_started, "the application hb_beamr was stopped")}.
+
+%% @doc What is said of a program that is not there, or cannot be run.
+-spec no_compiler(file:filename(), file:posix()) -> hb_beamr_error:reason().
+no_compiler(Program, Reason) ->
+    Text = io_lib:format("there is no compiler ~ts (~ts)", [Program, file:format_error(Reason)]),
+    hb_beamr_error:new(no_compiler, Text).
 
 %% @doc Remove what nodes have left that ended while a compiler ran.
 -spec remove_leftovers() -> ok.
@@ -147,10 +154,9 @@ handle_continue(start, #run{request = #request{deadline = Deadline}} = Run) ->
 
 -spec open(#run{}) -> {noreply, #run{}} | {stop, normal, #run{}}.
 open(#run{request = Request, folder = Folder} = Run) ->
-    #request{program = Program, arguments = Arguments, input = Input} = Request,
-    Files = [[?INPUT, "-o", ?OUTPUT] || Input =/= none],
+    #request{program = Program, arguments = Arguments} = Request,
     Options = [
-        {args, Arguments ++ lists:append(Files)},
+        {args, Arguments ++ [?INPUT, "-o", ?OUTPUT]},
         {cd, Folder},
         %% What is loaded into the node's program is not for this one.
         {env, [{"LD_PRELOAD", false}]},
@@ -167,8 +173,7 @@ open(#run{request = Request, folder = Folder} = Run) ->
 
 -spec not_runnable(file:filename(), term()) -> hb_beamr_error:reason().
 not_runnable(Program, Reason) when Reason =:= enoent; Reason =:= eacces ->
-    Text = io_lib:format("there is no compiler ~ts (~ts)", [Program, file:format_error(Reason)]),
-    hb_beamr_error:new(no_compiler, Text);
+    no_compiler(Program, Reason);
 not_runnable(Program, Reason) ->
     Text = io_lib:format("cannot run ~ts: ~tp", [Program, Reason]),
     hb_beamr_error:new(system_limit, Text).
@@ -269,17 +274,13 @@ temporary_folder() ->
     end.
 
 -spec write_input(#run{}) -> ok | {error, file:posix() | badarg | system_limit | terminated}.
-write_input(#run{request = #request{input = none}}) ->
-    ok;
 write_input(#run{request = #request{input = Input}, folder = Folder}) ->
     file:write_file(filename:join(Folder, ?INPUT), Input, [exclusive, raw]).
 
 -spec output(#run{}, non_neg_integer()) ->
     {ok, binary() | none} | {error, file:posix() | badarg | system_limit | terminated}.
-output(#run{request = #request{input = Input}, folder = Folder}, 0) when Input =/= none ->
-    file:read_file(filename:join(Folder, ?OUTPUT));
-output(_, _) ->
-    {ok, none}.
+output(#run{folder = Folder}, 0) -> file:read_file(filename:join(Folder, ?OUTPUT));
+output(_, _) -> {ok, none}.
 
 -spec remove(file:filename() | none) -> ok.
 remove(none) ->

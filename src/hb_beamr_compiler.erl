@@ -26,7 +26,6 @@
 %% For who starts an instance.
 -export([want/4]).
 -export([compile/4]).
--export([is_own/1]).
 -export([is_best/1]).
 
 %% For who wants to know.
@@ -104,17 +103,18 @@ start_link() ->
 
 %%% For who starts an instance
 
-%% @doc Compiled code of this module would be nice; the driver has none. If there was some, the
-%% driver has let go of it, unless it was not asked for it: `HasLetGo'.
--spec want(module_id(), binary(), exceptions(), HasLetGo :: boolean()) -> ok.
-want(Id, Wasm, Exceptions, HasLetGo) ->
-    case state(Id) of
-        queued -> ok;
-        running -> ok;
-        {failed, _} -> ok;
-        {done, _} when not HasLetGo -> ok;
-        _ -> gen_server:cast(?MODULE, {want, Id, Wasm, Exceptions})
-    end.
+%% @doc The best code of this module would be nice; this is what the driver has. If it has none of
+%% what was made, it has let go of it.
+-spec want(module_id(), hb_beamr_port:code(), binary(), exceptions()) -> ok.
+want(Id, Code, Wasm, Exceptions) ->
+    IsWanted =
+        case {Code, state(Id)} of
+            {_, none} -> not is_best(Code);
+            {interpreted, {done, _}} -> true;
+            _ -> false
+        end,
+    IsWanted andalso gen_server:cast(?MODULE, {want, Id, Wasm, Exceptions}),
+    ok.
 
 %% @doc Compiled code of this module and nothing else: the best, or what is to be had soon. If the
 %% deadline passes, compiling goes on, for the next one who asks.
@@ -147,14 +147,11 @@ compile(Wasm, Exceptions, Wanted, Deadline) ->
             Error
     end.
 
-%% @doc Whether a compiled module was compiled here, or comes from the cache.
--spec is_own(module_id()) -> boolean().
-is_own(Id) ->
-    lookup({id, Id}) =/= none.
-
-%% @doc Whether code of this level is the best that there will be.
--spec is_best(0..3) -> boolean().
-is_best(Level) ->
+%% @doc Whether code is the best that there will be.
+-spec is_best(hb_beamr_port:code()) -> boolean().
+is_best(interpreted) ->
+    false;
+is_best({compiled, Level}) ->
     case hb_beamr_aot_options:of_node() of
         {ok, #{opt_level := Best}} -> Level >= Best;
         _ -> false

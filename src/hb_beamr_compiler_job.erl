@@ -112,7 +112,8 @@ check_and_load(Aot, #{engine := Engine}, #{wasm := Wasm, options := #{exceptions
 
 -spec load(binary()) -> {ok, Id :: non_neg_integer()} | {error, hb_beamr_error:reason()}.
 load(Aot) ->
-    case hb_beamr_port:with_module(Aot, infinity, fun(_Port, Id) -> {ok, Id} end) of
+    Loaded = fun(_Port, Id) -> {ok, Id} end,
+    case hb_beamr_port:with_module(Aot, [share_compiled], infinity, Loaded) of
         {ok, Id} -> {ok, Id};
         {no_port, Text} -> {error, hb_beamr_error:new(system_limit, Text)};
         Failure -> {error, hb_beamr_error:new(Failure)}

@@ -58,6 +58,7 @@
     | not_owner
     | unknown_table
     | unknown_tag
+    | not_compiled
     | no_compiler
     | refused
     | compiler_limit
@@ -118,6 +119,8 @@
 %% <dd>No exported table of that name.</dd>
 %% <dt>`unknown_tag'</dt>
 %% <dd>No exported, or no imported, tag of that name.</dd>
+%% <dt>`not_compiled'</dt>
+%% <dd>The module uses SIMD, which only compiled code can do, and the mode is `interp'.</dd>
 %% <dt>`no_compiler'</dt>
 %% <dd>There is no compiler: LLVM was not there when this library was built.</dd>
 %% <dt>`refused'</dt>
@@ -246,6 +249,7 @@ code(17) -> limit;
 code(18) -> stale_token;
 code(19) -> unknown_table;
 code(20) -> unknown_tag;
+code(21) -> not_compiled;
 code(_) -> internal.
 
 %% @private

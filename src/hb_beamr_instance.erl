@@ -49,9 +49,6 @@
 
 -type refusal() :: {error, timeout | hb_beamr_error:reason()}.
 
-%% In the driver's words about a module that cannot be interpreted.
--define(ONLY_COMPILED, <<"only compiled code">>).
-
 -define(GONE, <<"the owner of the instance ended before it had started">>).
 
 %% @doc Start an instance of a module; see `hb_beamr:start/2'.
@@ -90,31 +87,34 @@ start(Wasm, Options, How) ->
 %% The driver looks first whether it has compiled code of the module: it knows modules by their bytes
 %% in a few microseconds.
 -spec launch(#request{}, start | start_link) -> started() | refusal().
-launch(#request{mode = Mode, driver_options = Options} = Request, How) ->
-    case spawn_and_boot(Request, How) of
-        {error, not_suitable} when Mode =:= auto ->
-            launch(Request#request{driver_options = Options -- [prefer_compiled]}, How);
-        {error, not_suitable} ->
-            launch_compiled(best, Request, How);
-        {error, {bad_module, #{message := Message}}} = Error when Mode =:= aot; Mode =:= auto ->
-            case {binary:match(Message, ?ONLY_COMPILED), Mode} of
-                {nomatch, _} -> Error;
-                {_, auto} -> launch_compiled(quick, Request, How);
-                {_, aot} -> launch_compiled(best, Request, How)
-            end;
-        Result ->
-            Result
+launch(#request{mode = Mode} = Request, How) ->
+    case {spawn_and_boot(Request, How), Mode} of
+        {{error, {not_compiled, _}}, auto} -> launch_compiled(quick, Request, How);
+        {{error, {not_compiled, _}}, aot} -> launch_compiled(best, Request, How);
+        {Result, _} -> Result
     end.
 
 -spec launch_compiled(quick | best, #request{}, start | start_link) -> started() | refusal().
-launch_compiled(Wanted, #request{wasm = Wasm, driver_options = Options} = Request, How) ->
-    #request{exceptions = Exceptions, deadline = Deadline} = Request,
+launch_compiled(Wanted, #request{wasm = Wasm} = Request, How) ->
+    #request{driver_options = Options, exceptions = Exceptions, deadline = Deadline} = Request,
     case hb_beamr_compiler:compile(Wasm, Exceptions, Wanted, Deadline) of
         {ok, Aot} ->
-            Plain = Options -- [prefer_compiled, force_lowering],
-            launch(Request#request{wasm = Aot, mode = given, driver_options = Plain}, How);
+            Plain = Options -- [prefer_compiled, require_compiled, force_lowering],
+            spawn_and_boot(
+                Request#request{wasm = Aot, mode = given, driver_options = Plain}, How
+            );
+        {error, {refused, _}} = Refused ->
+            why_refused(Request, Refused);
         Error ->
             Error
+    end.
+
+%% A module that is not valid is refused in the same words in all modes: the driver's.
+-spec why_refused(#request{}, refusal()) -> refusal().
+why_refused(#request{wasm = Wasm, deadline = Deadline}, Refused) ->
+    case hb_beamr_port:with_module(Wasm, [], Deadline, fun(_Port, _Id) -> valid end) of
+        {error, bad_module, _} = Invalid -> {error, hb_beamr_error:new(Invalid)};
+        _ -> Refused
     end.
 
 -spec request(binary(), hb_beamr:options()) -> {ok, #request{}} | refusal().
@@ -171,7 +171,8 @@ request(Wasm, Options, Mode) ->
                 driver_options = lists:append([
                     [refuse_unresolved || #{unresolved := refuse} <- [Options]],
                     [force_lowering || #{exceptions := force} <- [Options], Mode =/= given],
-                    [prefer_compiled || Mode =:= aot orelse Mode =:= auto]
+                    [prefer_compiled || Mode =:= auto],
+                    [require_compiled || Mode =:= aot]
                 ]),
                 mode = Mode,
                 exceptions = maps:get(exceptions, Options, lower)
@@ -209,7 +210,7 @@ check_options([{Key, Value} | Rest]) ->
     end.
 
 -spec spawn_and_boot(#request{}, start | start_link) ->
-    started() | refusal() | {error, not_suitable}.
+    started() | refusal().
 spawn_and_boot(#request{owner = Owner} = Request, How) ->
     case gen_server:How(?MODULE, {self(), Owner}, []) of
         {ok, Pid} ->
@@ -242,7 +243,7 @@ give_up(Pid, How) ->
 
 %% What takes long is done by the process that wants the instance, through the port.
 -spec boot(pid(), #request{}) ->
-    {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal() | {error, not_suitable}.
+    {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal().
 boot(Pid, #request{wasm = Wasm, deadline = Deadline} = Request) ->
     case hb_beamr_registry:find(Pid) of
         {Port, _} ->
@@ -259,7 +260,7 @@ boot(Pid, #request{wasm = Wasm, deadline = Deadline} = Request) ->
     end.
 
 -spec boot_module(pid(), port(), non_neg_integer(), hb_beamr_port:code(), #request{}) ->
-    {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal() | {error, not_suitable}.
+    {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal().
 boot_module(Pid, Port, ModuleId, Code, Request) ->
     case suits(ModuleId, Code, Request) of
         true ->
@@ -269,24 +270,18 @@ boot_module(Pid, Port, ModuleId, Code, Request) ->
                 hb_beamr_registry:set_module(Pid, ModuleId, Code),
             Result;
         false ->
-            {error, not_suitable}
+            {error, hb_beamr_error:new(not_compiled, <<"there is better code to be made">>)}
     end.
 
-%% Whether what the driver has loaded will do. Compiled code that somebody else has brought, by
-%% starting it, is nothing that others run without having asked for it.
+%% Whether what the driver has loaded will do. In mode `auto' anything does, and better code is made.
 -spec suits(non_neg_integer(), hb_beamr_port:code(), #request{}) -> boolean().
-suits(_ModuleId, _Code, #request{mode = Mode}) when Mode =:= given; Mode =:= interp ->
+suits(_ModuleId, Code, #request{mode = aot}) ->
+    hb_beamr_compiler:is_best(Code);
+suits(ModuleId, Code, #request{mode = auto, wasm = Wasm, exceptions = Exceptions}) ->
+    hb_beamr_compiler:want(ModuleId, Code, Wasm, Exceptions),
     true;
-suits(ModuleId, {compiled, Level}, #request{mode = Mode}) ->
-    hb_beamr_compiler:is_own(ModuleId) andalso
-        (Mode =:= auto orelse hb_beamr_compiler:is_best(Level));
-suits(ModuleId, interpreted, #request{mode = auto, driver_options = Options} = Request) ->
-    #request{wasm = Wasm, exceptions = Exceptions} = Request,
-    WasAsked = lists:member(prefer_compiled, Options),
-    hb_beamr_compiler:want(ModuleId, Wasm, Exceptions, WasAsked),
-    true;
-suits(_ModuleId, interpreted, #request{mode = aot}) ->
-    false.
+suits(_ModuleId, _Code, _Request) ->
+    true.
 
 -spec link_and_instantiate(pid(), port(), #request{}) ->
     {ok, [hb_beamr:import()], [hb_beamr:export()]} | refusal().

@@ -17,8 +17,9 @@
 -export([close/1]).
 
 %% A module and its instance.
+-export([target/0]).
 -export([load_module/3]).
--export([with_module/3]).
+-export([with_module/4]).
 -export([set_options/2]).
 -export([offer/2]).
 -export([set_limits/2]).
@@ -84,7 +85,8 @@
 %% How the code of a module runs: compiled with a level of optimisation from 0 to 3.
 -type code() :: interpreted | {compiled, 0..3}.
 
--type driver_option() :: refuse_unresolved | force_lowering | prefer_compiled.
+-type driver_option() ::
+    refuse_unresolved | force_lowering | prefer_compiled | require_compiled | share_compiled.
 
 -type failure() :: {error, hb_beamr_error:code(), Text :: binary()} | closed.
 
@@ -124,11 +126,14 @@
 -define(TABLE_SET, 33).
 -define(TABLE_SIZE, 34).
 -define(TABLE_GROW, 35).
+-define(TARGET, 36).
 -define(WRITE_AT, 16#80000000).
 
 -define(REFUSE_UNRESOLVED, 1).
 -define(FORCE_LOWERING, 2).
 -define(PREFER_COMPILED, 4).
+-define(REQUIRE_COMPILED, 8).
+-define(SHARE_COMPILED, 16).
 
 -define(OK, 0).
 -define(COMPLETED, 1).
@@ -221,16 +226,37 @@ loaded(Answer) -> failure(Answer).
 
 %% @doc Load a module into a port without an instance, and ask that for something.
 -spec with_module(
-    binary(), hb_beamr_deadline:deadline(), fun((port(), Id :: non_neg_integer()) -> Result)
+    binary(),
+    [driver_option()],
+    hb_beamr_deadline:deadline(),
+    fun((port(), Id :: non_neg_integer()) -> Result)
 ) -> Result | {no_port, Text :: string()} | timeout | failure().
-with_module(Bytes, Deadline, Ask) ->
+with_module(Bytes, Options, Deadline, Ask) ->
+    with_port(fun(Port) ->
+        _ = set_options(Port, Options),
+        case load_module(Port, Bytes, Deadline) of
+            {ok, Id, _Code} -> Ask(Port, Id);
+            Other -> Other
+        end
+    end).
+
+%% @doc What compiled code has to fit: the key of the build, and the processor that is compiled for
+%% unless told.
+-spec target() ->
+    {ok, Key :: binary(), Processor :: binary()} | {no_port, Text :: string()} | failure().
+target() ->
+    with_port(fun(Port) ->
+        case request(Port, ?TARGET, <<>>) of
+            <<?OK, Key:32/binary, Processor/binary>> -> {ok, Key, Processor};
+            Answer -> failure(Answer)
+        end
+    end).
+
+-spec with_port(fun((port()) -> Result)) -> Result | {no_port, Text :: string()}.
+with_port(Ask) ->
     case open() of
         {ok, Port} ->
-            Result =
-                case load_module(Port, Bytes, Deadline) of
-                    {ok, Id, _Code} -> Ask(Port, Id);
-                    Other -> Other
-                end,
+            Result = Ask(Port),
             forget(Port),
             Result;
         {error, Text} ->
@@ -255,10 +281,12 @@ set_options(_Port, []) ->
 set_options(Port, Options) ->
     done(request(Port, ?OPTIONS, <<(lists:sum([option(Option) || Option <- Options]))>>)).
 
--spec option(driver_option()) -> 1..4.
+-spec option(driver_option()) -> 1..16.
 option(refuse_unresolved) -> ?REFUSE_UNRESOLVED;
 option(force_lowering) -> ?FORCE_LOWERING;
-option(prefer_compiled) -> ?PREFER_COMPILED.
+option(prefer_compiled) -> ?PREFER_COMPILED;
+option(require_compiled) -> ?REQUIRE_COMPILED;
+option(share_compiled) -> ?SHARE_COMPILED.
 
 %% @doc Offer something for an import; see `hb_beamr_offer'.
 -spec offer(port(), {Header :: binary(), Image :: binary()}) -> ok | failure().

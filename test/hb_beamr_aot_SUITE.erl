@@ -29,7 +29,7 @@ groups() ->
             the_node_ends,
             the_process_is_killed,
             what_crashed_nodes_left,
-            a_compiler_that_does_not_know_itself,
+            what_is_compiled_for,
             auto_without_a_compiler
         ]},
         {the_compiler, [
@@ -56,8 +56,9 @@ groups() ->
             frames_on_demand,
             damaged_code,
             what_others_brought,
-        a_module_that_is_code,
-        trusted_digests,
+            what_others_brought_first,
+            a_module_that_is_code,
+            trusted_digests,
             trusted_signatures,
             events,
             no_program_is_left
@@ -89,7 +90,6 @@ without_a_compiler(Config) ->
         begin
             ok = application:set_env(hb_beamr, aot_compiler, Program),
             ?assertMatch({error, {no_compiler, _}}, hb_beamr_aot:compile(Wasm)),
-            ?assertMatch({error, {no_compiler, _}}, hb_beamr_aot:identity()),
             ?assertMatch({error, {no_compiler, _}}, hb_beamr:start(Wasm, #{mode => aot})),
             {error, Words} = hb_beamr:start(Wasm, aot),
             ?assertEqual("there is no compiler " ++ Program, lists:sublist(Words, 21 + length(Program)))
@@ -298,16 +298,14 @@ what_crashed_nodes_left(Config) ->
     ),
     ?assert(filelib:is_file(filename:join(Other, "kept"))).
 
-a_compiler_that_does_not_know_itself(Config) ->
-    Wasm = hb_beamr_test_lib:wasm(nothing),
-    [
-        begin
-            hb_beamr_aot_lib:fake(Config, Script),
-            ?assertMatch({error, {compiler_failed, _}}, hb_beamr_aot:identity()),
-            ?assertMatch({error, {compiler_failed, _}}, hb_beamr:start(Wasm, #{mode => aot}))
-        end
-     || Script <- ["exit 1", "exit 0", "echo engine=12", "echo library missing; exit 127"]
-    ].
+%% What decides about the code; another program makes other code.
+what_is_compiled_for(Config) ->
+    hb_beamr_aot_lib:fake(Config, "exit 1"),
+    {ok, #{engine := <<_:32/binary>>, compiler := First, cpu := Cpu}} = hb_beamr_aot:identity(),
+    ?assert(lists:member(Cpu, [<<"x86-64">>, <<"x86-64-v2">>, <<"x86-64-v3">>, <<"generic">>])),
+    hb_beamr_aot_lib:fake(Config, "exit 2"),
+    {ok, #{compiler := Second}} = hb_beamr_aot:identity(),
+    ?assertNotEqual(First, Second).
 
 auto_without_a_compiler(Config) ->
     hb_beamr_aot_lib:fake(Config, "exit 127"),
@@ -489,7 +487,6 @@ the_deadline_of_a_start(Config) ->
     Wasm = hb_beamr_test_lib:wasm(values),
     ?assertEqual({error, timeout}, hb_beamr:start(Wasm, #{mode => aot, timeout => 0})),
     ?assertEqual([], hb_beamr_aot_lib:runs(Config)),
-    {ok, _} = hb_beamr_aot:identity(),
     ?assertEqual({error, timeout}, hb_beamr:start(Wasm, #{mode => aot, timeout => 1000})),
     _ = hb_beamr_aot_lib:wait_for_program(Config),
     hb_beamr_aot_lib:open_gate(Config),
@@ -581,16 +578,23 @@ auto_takes_the_best(Config) ->
     ?assertEqual(2, length(hb_beamr_aot_lib:runs(Config))).
 
 %% The best code is in the cache: no quick one is made.
-auto_after_an_application_start(Config) ->
-    hb_beamr_aot_lib:counted(Config),
+%% The driver still has the code that it was given, if it stays loaded.
+auto_after_an_application_start(_) ->
+    ok = hb_beamr_port:load(),
     Wasm = hb_beamr_test_lib:wasm(values),
+    ok = application:set_env(hb_beamr, aot_options, #{opt_level => 1}),
     {ok, _, _, _} = hb_beamr:start(Wasm, #{mode => aot}),
     ok = application:stop(hb_beamr),
     {ok, First, _, _} = hb_beamr:start(Wasm, #{mode => auto}),
-    hb_beamr_test_lib:wait_until(fun() -> compilation(First) =:= {done, 3} end),
+    ?assertMatch({ok, #{mode := aot, opt_level := 1}}, hb_beamr:info(First)),
+    ?assertEqual(none, compilation(First)),
+    ok = application:stop(hb_beamr),
+    ok = application:unset_env(hb_beamr, aot_options),
     {ok, Second, _, _} = hb_beamr:start(Wasm, #{mode => auto}),
-    ?assertMatch({ok, #{mode := aot, opt_level := 3}}, hb_beamr:info(Second)),
-    ?assertEqual(1, length(hb_beamr_aot_lib:runs(Config))).
+    ?assertMatch({ok, #{mode := aot, opt_level := 1}}, hb_beamr:info(Second)),
+    hb_beamr_test_lib:wait_until(fun() -> compilation(Second) =:= {done, 3} end),
+    {ok, Third, _, _} = hb_beamr:start(Wasm, #{mode => auto}),
+    ?assertMatch({ok, #{mode := aot, opt_level := 3}}, hb_beamr:info(Third)).
 
 auto_of_what_cannot_be_compiled(Config) ->
     hb_beamr_aot_lib:refusing(Config),
@@ -640,7 +644,7 @@ what_cannot_be_interpreted(Config) ->
             " 2 3 4))))"
         ])
     end,
-    ?assertMatch({error, {bad_module, _}}, hb_beamr:start(Module(7), #{mode => interp})),
+    ?assertMatch({error, {not_compiled, _}}, hb_beamr:start(Module(7), #{mode => interp})),
     {ok, Aot, _, _} = hb_beamr:start(Module(7), #{mode => aot}),
     ?assertEqual({ok, [7]}, hb_beamr:call(Aot, "lane", [])),
     ?assertMatch({ok, #{mode := aot, opt_level := 3}}, hb_beamr:info(Aot)),
@@ -752,6 +756,23 @@ what_others_brought(_) ->
     hb_beamr_test_lib:wait_until(fun() -> compilation(First) =:= {done, 3} end),
     {ok, Second, _, _} = hb_beamr:start(Wasm, #{mode => aot}),
     ?assertMatch({ok, #{mode := aot, compilation := {done, 3}}}, hb_beamr:info(Second)).
+
+%% Nor is it in the way of what is made for them.
+what_others_brought_first(_) ->
+    Wasm = hb_beamr_test_lib:wasm(traps),
+    {ok, _, _, Brought} = hb_beamr_aot:compile(Wasm, #{frames => true}),
+    {ok, Theirs, _, _} = hb_beamr:start(Brought, aot),
+    {ok, First, _, _} = hb_beamr:start(Wasm, #{mode => auto}),
+    ?assertMatch({ok, #{mode := interp}}, hb_beamr:info(First)),
+    hb_beamr_test_lib:wait_until(fun() -> compilation(First) =:= {done, 3} end),
+    Frames = fun(Instance) ->
+        {error, "Exception: " ++ _} = hb_beamr:call(Instance, "unreachable", []),
+        {trap, #{frames := Found}} = hb_beamr:last_error(Instance),
+        Found
+    end,
+    {ok, Second, _, _} = hb_beamr:start(Wasm, #{mode => auto}),
+    ?assertMatch({ok, #{mode := aot}}, hb_beamr:info(Second)),
+    ?assertMatch({[_ | _], []}, {Frames(Theirs), Frames(Second)}).
 
 %% Bytes that somebody starts as a module may come from anywhere.
 a_module_that_is_code(_) ->

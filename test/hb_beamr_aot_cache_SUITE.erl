@@ -90,7 +90,7 @@ logged() ->
 -define(ENGINE, <<7:256>>).
 
 identity() ->
-    #{engine => ?ENGINE, llvm => <<"19">>, cpu => <<"x86-64">>}.
+    #{engine => ?ENGINE, compiler => <<19:256>>, cpu => <<"x86-64">>}.
 
 key(Number) ->
     {ok, Options} = hb_beamr_aot_options:read(#{}),
@@ -133,7 +133,7 @@ keys(_) ->
         Key(#{}, #{}),
         Key(#{digest => <<2:256>>}, #{}),
         Key(#{engine => <<8:256>>}, #{}),
-        Key(#{llvm => <<"18">>}, #{}),
+        Key(#{compiler => <<18:256>>}, #{}),
         Key(#{cpu => <<"x86-64-v2">>}, #{}),
         Key(#{}, #{opt_level => 2}),
         Key(#{}, #{features => "+avx2"}),

@@ -98,34 +98,26 @@ counted(Config) ->
 gated(Config) ->
     Gate = ["'", in_folder(Config, "gate-"), "'$$"],
     fake(Config, [
-        "[ \"$1\" = --identity ] || mkfifo ", Gate, "\n",
+        "mkfifo ", Gate, "\n",
         note_run(Config),
-        "[ \"$1\" = --identity ] || read -r line <", Gate, "\n",
+        "read -r line <", Gate, "\n",
         "exec '", compiler(), "' \"$@\""
     ]).
 
-%% One that knows itself and then runs until it is killed.
+%% One that runs until it is killed.
 -spec endless([{atom(), term()}]) -> ok.
 endless(Config) ->
-    fake(Config, [identity(), note_run(Config), "exec sleep 100000"]).
+    fake(Config, [note_run(Config), "exec sleep 100000"]).
 
-%% One that knows itself and takes no module.
+%% One that takes no module.
 -spec refusing([{atom(), term()}]) -> ok.
 refusing(Config) ->
-    fake(Config, [identity(), "echo 'hb_beamrc: not this one' >&2\nexit 1"]).
-
--spec identity() -> iolist().
-identity() ->
-    Engine = lists:duplicate(64, $0),
-    [
-        "if [ \"$1\" = --identity ]; then\n",
-        "printf 'engine=%s\\nllvm=19.1\\ncpu=x86-64\\n' ", Engine, "; exit 0\nfi\n"
-    ].
+    fake(Config, ["echo 'hb_beamrc: not this one' >&2\nexit 1"]).
 
 %% Leaves a line for each module: the number of the program and its arguments.
 -spec note_run([{atom(), term()}]) -> iolist().
 note_run(Config) ->
-    ["[ \"$1\" = --identity ] || echo \"$$ $*\" >>'", in_folder(Config, "runs"), "'\n"].
+    ["echo \"$$ $*\" >>'", in_folder(Config, "runs"), "'\n"].
 
 %% The arguments of each run so far.
 -spec runs([{atom(), term()}]) -> [string()].

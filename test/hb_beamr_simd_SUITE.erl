@@ -48,7 +48,7 @@ end_per_testcase(_, _Config) ->
 
 interpreted_code_has_none(Config) ->
     ?assertMatch(
-        {error, {bad_module, #{message := <<"the module uses SIMD", _/binary>>}}},
+        {error, {not_compiled, #{message := <<"the module uses SIMD", _/binary>>}}},
         hb_beamr:start(proplists:get_value(wasm, Config), #{mode => interp})
     ).
 

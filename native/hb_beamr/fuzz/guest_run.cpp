@@ -374,7 +374,8 @@ Trace run_guest(std::span<const std::uint8_t> bytes, Input choices, bool force_l
     const auto rc = hb_beamr_capi_lib_load_wasm_module(ctx.get(), bytes.data(),
                                                        static_cast<std::uint32_t>(bytes.size()));
     HB_FUZZ_CHECK(rc == HB_BEAMR_CAPI_LIB_SUCCESS ||
-                  rc == HB_BEAMR_CAPI_LIB_ERROR_WAMR_LOAD_FAILED);
+                  rc == HB_BEAMR_CAPI_LIB_ERROR_WAMR_LOAD_FAILED ||
+                  rc == HB_BEAMR_CAPI_LIB_ERROR_NOT_COMPILED);
     trace.is_module = rc == HB_BEAMR_CAPI_LIB_SUCCESS;
     if (trace.is_module) Run(ctx.get(), choices, trace).all();
   }

@@ -52,6 +52,7 @@ void describe_function(Request& request);
 void try_describe_function(Request& request);
 void describe_trap(Request& request);
 void describe_tag(Request& request);
+void describe_target(Request& request);
 
 /// Whether OFFER is allowed now.
 bool can_offer(Port& port) noexcept;

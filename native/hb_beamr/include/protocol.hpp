@@ -45,6 +45,7 @@ enum class ErrorCode : std::uint8_t {
   kStaleToken = 18,
   kUnknownTable = 19,
   kUnknownTag = 20,
+  kNotCompiled = 21,
 };
 
 /// The operation of erlang:port_control/3.
@@ -84,6 +85,7 @@ enum class Operation : std::uint32_t {
   kTableSet = 33,
   kTableSize = 34,
   kTableGrow = 35,
+  kTarget = 36,
 };
 
 /// Operations from here on are WRITE_AT: the rest of the number is the address.
@@ -107,6 +109,8 @@ enum class Option : std::uint8_t {
   kRefuseUnresolved = 1,
   kForceLowering = 2,
   kPreferCompiled = 4,
+  kRequireCompiled = 8,
+  kShareCompiled = 16,
 };
 
 /// Bytes of a value: its kind, and 64 bits; a v128 has 128.

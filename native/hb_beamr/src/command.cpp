@@ -162,6 +162,8 @@ void execute(Request& request, std::uint32_t operation) {
       return table_set(request);
     case Operation::kTableSize:
       return table_size(request);
+    case Operation::kTarget:
+      return describe_target(request);
     case Operation::kTableGrow:
       return table_grow(request);
   }

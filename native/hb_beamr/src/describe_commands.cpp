@@ -144,6 +144,16 @@ void describe_tag(Request& request) {
   if (char* at = request.reply.begin(1 + sizeof tag)) Writer(at).put(Tag::kOk).put(tag);
 }
 
+void describe_target(Request& request) {
+  if (!request.data.is_at_end()) return refuse_malformed(request);
+  hb_beamr_capi_lib_target_t target;
+  hb_beamr_capi_lib_get_target(&target);
+  const std::string_view key(reinterpret_cast<const char*>(target.key), sizeof target.key);
+  const std::string_view processor(target.processor);
+  char* at = request.reply.begin(1 + key.size() + processor.size());
+  if (at != nullptr) Writer(at).put(Tag::kOk).put(key).put(processor);
+}
+
 void describe_trap(Request& request) {
   if (!request.data.is_at_end()) return refuse_malformed(request);
   if (!request.port.stand_still(request.caller)) return answer_queued(request);

@@ -95,7 +95,13 @@ void set_options(Request& request) {
     rc = hb_beamr_capi_lib_refuse_unresolved_imports(context, has(Option::kRefuseUnresolved));
   }
   if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) {
-    rc = hb_beamr_capi_lib_prefer_compiled(context, has(Option::kPreferCompiled));
+    rc = hb_beamr_capi_lib_use_compiled(
+        context, has(Option::kRequireCompiled)  ? HB_BEAMR_CAPI_LIB_COMPILED_REQUIRED
+                 : has(Option::kPreferCompiled) ? HB_BEAMR_CAPI_LIB_COMPILED_PREFERRED
+                                                : HB_BEAMR_CAPI_LIB_COMPILED_ONLY_AS_GIVEN);
+  }
+  if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) {
+    rc = hb_beamr_capi_lib_share_compiled(context, has(Option::kShareCompiled));
   }
   if (rc != HB_BEAMR_CAPI_LIB_SUCCESS) return request.reply.error(rc, context);
   request.reply.tag(Tag::kOk);

@@ -115,6 +115,8 @@ ErrorCode error_code_of(hb_beamr_capi_lib_rc_t rc) noexcept {
       return ErrorCode::kSystemLimit;
     case HB_BEAMR_CAPI_LIB_ERROR_LIMIT_EXCEEDED:
       return ErrorCode::kLimit;
+    case HB_BEAMR_CAPI_LIB_ERROR_NOT_COMPILED:
+      return ErrorCode::kNotCompiled;
     case HB_BEAMR_CAPI_LIB_SUCCESS:
     case HB_BEAMR_CAPI_LIB_AWAITING_IMPORT:
     case HB_BEAMR_CAPI_LIB_YIELDED:

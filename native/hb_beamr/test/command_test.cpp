@@ -13,7 +13,7 @@ namespace {
 
 using CommandTest = DriverTest;
 
-constexpr std::uint32_t kLastOperation = static_cast<std::uint32_t>(Operation::kTableGrow);
+constexpr std::uint32_t kLastOperation = static_cast<std::uint32_t>(Operation::kTarget);
 
 TEST_F(CommandTest, UnknownOperationsAreRefused) {
   const Client client = instance();

@@ -39,6 +39,22 @@ class Cursor {
   std::string_view text_;
 };
 
+TEST_F(DescribeCommands, WhatCompiledCodeHasToFit) {
+  const Client client = open();
+  const Answer answer = client.ask(Operation::kTarget);
+  ASSERT_TRUE(answer.is(Tag::kOk));
+  constexpr std::size_t kKeyAt = 40;
+  constexpr std::size_t kKeySize = 32;
+  ASSERT_GT(answer.text.size(), kKeySize);
+  const std::string processor = answer.text.substr(kKeySize);
+  EXPECT_TRUE(processor.starts_with("x86-64") || processor == "generic") << processor;
+  const std::string code = fixture("driver_imports");
+  if (code != plain_fixture("driver_imports")) {
+    EXPECT_EQ(answer.text.substr(0, kKeySize), code.substr(kKeyAt, kKeySize));
+  }
+  EXPECT_ERROR(client.ask(Operation::kTarget, "x"), ErrorCode::kBadarg);
+}
+
 TEST_F(DescribeCommands, ImportsAndExportsAreListedInOrder) {
   const Client client = load(fixture("driver_large_memory"));
   const Answer answer = client.run(Operation::kDescribe);

@@ -63,6 +63,39 @@ TEST_F(LinkCommands, WhatIsMissingOrDoesNotFitIsALinkError) {
   EXPECT_ERROR(refused.run(Operation::kInstantiate, u32(0)), ErrorCode::kLink);
 }
 
+TEST_F(LinkCommands, CompiledCodeIsTakenAsTheOptionsSay) {
+  const std::string plain = plain_fixture("driver_imports");
+  const auto load_with = [&](std::uint8_t options, const std::string& module) {
+    const Client client = open();
+    EXPECT_TAG(client.ask(Operation::kOptions, std::string(1, static_cast<char>(options))),
+               Tag::kOk);
+    const Answer answer = client.run(Operation::kLoad, module);
+    if (!answer.is(Tag::kOk)) {
+      EXPECT_ERROR(answer, ErrorCode::kNotCompiled);
+      return std::string("refused");
+    }
+    return std::string(answer.text.back() == 0 ? "interpreted" : "compiled");
+  };
+  constexpr std::uint8_t kPreferred = 4;
+  constexpr std::uint8_t kRequired = 8;
+  constexpr std::uint8_t kShared = 16;
+  EXPECT_EQ(load_with(kRequired, plain), "refused");
+  EXPECT_EQ(load_with(kPreferred, plain), "interpreted");
+  // Known, but not compiled: the same, at once.
+  EXPECT_EQ(load_with(kRequired, plain), "refused");
+  const std::string code = fixture("driver_imports");
+  if (code == plain) return;  // the rest is for when fixtures are compiled
+  const Client keeps_it_alive = open();
+  EXPECT_TAG(keeps_it_alive.run(Operation::kLoad, code), Tag::kOk);
+  EXPECT_EQ(load_with(kPreferred, plain), "interpreted");
+  EXPECT_EQ(load_with(kRequired, plain), "refused");
+  EXPECT_EQ(load_with(kRequired, code), "compiled");
+  EXPECT_EQ(load_with(kShared, code), "compiled");
+  EXPECT_EQ(load_with(kPreferred, plain), "compiled");
+  EXPECT_EQ(load_with(kRequired, plain), "compiled");
+  EXPECT_EQ(load_with(0, plain), "interpreted");
+}
+
 TEST_F(LinkCommands, HalfAnOfferIsMalformed) {
   const Client client = load(fixture("driver_imports"));
   const std::string type = std::string(1, 1) + std::string(5, '\0') + u64(1) + u64(2) +

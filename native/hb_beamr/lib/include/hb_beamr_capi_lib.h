@@ -136,6 +136,8 @@ typedef enum {
   HB_BEAMR_CAPI_LIB_ERROR_INTERNAL = 18,
   /** A limit would be passed; see `hb_beamr_capi_lib_get_excess()`. Nothing was changed. */
   HB_BEAMR_CAPI_LIB_ERROR_LIMIT_EXCEEDED = 19,
+  /** The module can only run compiled, or the context takes no other code, and this is not compiled. */
+  HB_BEAMR_CAPI_LIB_ERROR_NOT_COMPILED = 20,
 } hb_beamr_capi_lib_rc_t;
 
 /** Where a context is in its life; see the diagram above. */
@@ -254,6 +256,8 @@ wasm_store_t* hb_beamr_capi_lib_context_get_store(hb_beamr_capi_lib_context_t* c
  * @param wasm_binary_size  Bytes.
  * @retval HB_BEAMR_CAPI_LIB_SUCCESS                 State MODULE_LOADED.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_WAMR_LOAD_FAILED  Not a valid module; the error names the offset.
+ * @retval HB_BEAMR_CAPI_LIB_ERROR_NOT_COMPILED      A valid module, but one that uses SIMD; or see
+ *         `hb_beamr_capi_lib_use_compiled()`.
  * @retval HB_BEAMR_CAPI_LIB_ERROR_INVALID_STATE     Not in state CONTEXT_CREATED.
  *
  * Blocks: up to about 10 ms for each 1 MB of a module that is new.
@@ -279,12 +283,29 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_load_cached_module(hb_beamr_capi_lib_co
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_force_exception_lowering(hb_beamr_capi_lib_context_t* ctx,
                                                                   bool is_forced);
 
+/** What becomes of a module that is given as such, if the process has compiled code of it. */
+typedef enum {
+  /** It is interpreted. */
+  HB_BEAMR_CAPI_LIB_COMPILED_ONLY_AS_GIVEN = 0,
+  /** The code is taken, the best one. */
+  HB_BEAMR_CAPI_LIB_COMPILED_PREFERRED = 1,
+  /** And without such code nothing is loaded, or even looked at: NOT_COMPILED. */
+  HB_BEAMR_CAPI_LIB_COMPILED_REQUIRED = 2,
+} hb_beamr_capi_lib_compiled_use_t;
+
 /**
- * Whether a module that is loaded next is taken in its compiled form, if the process has loaded that
- * before. State: CONTEXT_CREATED.
+ * Which code a module that is loaded next gets. Only code that somebody shared counts.
+ * State: CONTEXT_CREATED.
  */
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_prefer_compiled(hb_beamr_capi_lib_context_t* ctx,
-                                                         bool is_preferred);
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_use_compiled(hb_beamr_capi_lib_context_t* ctx,
+                                                      hb_beamr_capi_lib_compiled_use_t use);
+
+/**
+ * Whether compiled code that is loaded next is shared: from then on, contexts that load the module it was
+ * made from may get it. It is machine code, so whoever shares it vouches for it. State: CONTEXT_CREATED.
+ */
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_share_compiled(hb_beamr_capi_lib_context_t* ctx,
+                                                        bool is_shared);
 
 /**
  * How the code of the module runs: HB_BEAMR_CAPI_LIB_INTERPRETED, or compiled, with the level of
@@ -292,6 +313,15 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_prefer_compiled(hb_beamr_capi_lib_conte
  */
 int32_t hb_beamr_capi_lib_code_level(const hb_beamr_capi_lib_context_t* ctx);
 #define HB_BEAMR_CAPI_LIB_INTERPRETED (-1)
+
+/** What compiled code has to fit. */
+typedef struct {
+  uint8_t key[32]; /**< Of this build: only code that was compiled with the same one is taken. */
+  const char* processor; /**< What `hb_beamrc` compiles for on this machine unless told; static. */
+} hb_beamr_capi_lib_target_t;
+
+/** Allowed at any time. */
+void hb_beamr_capi_lib_get_target(hb_beamr_capi_lib_target_t* out);
 
 /** What an import or an export is. All pointers are borrowed and live as long as the context. */
 typedef struct {

@@ -7,9 +7,12 @@
 #include <string_view>
 #include <utility>
 
+#include "compiled_module.hpp"
 #include "context.hpp"
 #include "linear_memory.hpp"
+#include "processor.hpp"
 
+using hb::beamr::CompiledModuleKey;
 using hb::beamr::Context;
 using hb::beamr::Engine;
 using hb::beamr::FunctionType;
@@ -26,7 +29,7 @@ constexpr const char* kRcNames[] = {
 #include "errors.def"
 #undef HB_BEAMR_ERROR
 };
-static_assert(std::size(kRcNames) == HB_BEAMR_CAPI_LIB_ERROR_LIMIT_EXCEEDED + 1);
+static_assert(std::size(kRcNames) == HB_BEAMR_CAPI_LIB_ERROR_NOT_COMPILED + 1);
 
 hb_beamr_capi_lib_rc_t to_c(Rc rc) noexcept { return static_cast<hb_beamr_capi_lib_rc_t>(rc); }
 
@@ -185,15 +188,27 @@ hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_force_exception_lowering(hb_beamr_capi_
   return guard(ctx, [&](Context& c) { return c.force_exception_lowering(is_forced); });
 }
 
-hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_prefer_compiled(hb_beamr_capi_lib_context_t* ctx,
-                                                         bool is_preferred) {
-  return guard(ctx, [&](Context& c) { return c.prefer_compiled(is_preferred); });
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_use_compiled(hb_beamr_capi_lib_context_t* ctx,
+                                                      hb_beamr_capi_lib_compiled_use_t use) {
+  return guard(ctx, [&](Context& c) { return c.use_compiled(use); });
+}
+
+hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_share_compiled(hb_beamr_capi_lib_context_t* ctx,
+                                                        bool is_shared) {
+  return guard(ctx, [&](Context& c) { return c.share_compiled(is_shared); });
 }
 
 int32_t hb_beamr_capi_lib_code_level(const hb_beamr_capi_lib_context_t* ctx) {
   if (ctx == nullptr || ctx->module() == nullptr) return HB_BEAMR_CAPI_LIB_INTERPRETED;
   const std::optional<std::uint8_t> level = ctx->module()->opt_level();
   return level ? *level : HB_BEAMR_CAPI_LIB_INTERPRETED;
+}
+
+void hb_beamr_capi_lib_get_target(hb_beamr_capi_lib_target_t* out) {
+  if (out == nullptr) return;
+  const CompiledModuleKey key = hb::beamr::compiled_module_key();
+  std::copy(key.begin(), key.end(), out->key);
+  out->processor = hb::beamr::default_processor().data();
 }
 
 hb_beamr_capi_lib_rc_t hb_beamr_capi_lib_offer_import(hb_beamr_capi_lib_context_t* ctx,

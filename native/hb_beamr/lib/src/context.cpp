@@ -19,6 +19,8 @@ constexpr std::uint32_t kDefaultStackSize = 512U << 10;
 constexpr std::uint32_t kMinStackSize = 4U << 10;
 constexpr std::uint32_t kMaxStackSize = 64U << 20;
 
+constexpr const char* kNoCode = "there is no compiled code of the module";
+
 const char* state_name(State state) noexcept {
   switch (state) {
     case State::kContextCreated:
@@ -130,13 +132,19 @@ ModuleSource Context::source_of(std::span<const std::uint8_t> bytes) const noexc
 }
 
 ModulePtr Context::find_known(const ModuleSource& source) {
-  if (prefer_compiled_) {
+  if (compiled_use_ != HB_BEAMR_CAPI_LIB_COMPILED_ONLY_AS_GIVEN) {
     if (ModulePtr module = engine_->modules().find_compiled(source)) return module;
   }
   return engine_->modules().find(source);
 }
 
-void Context::take_module(ModulePtr module) noexcept {
+bool Context::may_run(const ModuleSource& source, const ModulePtr& known) const noexcept {
+  return compiled_use_ != HB_BEAMR_CAPI_LIB_COMPILED_REQUIRED ||
+         (known ? known->is_compiled() : CompiledModule::is_one(source.bytes));
+}
+
+void Context::take_module(ModulePtr module) {
+  if (share_compiled_ && module->is_compiled()) engine_->modules().share(module);
   module_ = std::move(module);
   move(State::kModuleLoaded);
 }
@@ -148,6 +156,7 @@ Rc Context::load(std::span<const std::uint8_t> bytes) {
   }
   const ModuleSource source = source_of(bytes);
   ModulePtr module = find_known(source);
+  if (!may_run(source, module)) return fail(Rc::kNotCompiled, kNoCode);
   if (!module) {
     Result<ModulePtr> prepared =
         Module::prepare(source, reinterpret_cast<void*>(&hb_beamr_import_trampoline));
@@ -163,7 +172,9 @@ Rc Context::load_cached(std::span<const std::uint8_t> bytes) {
       rc != Rc::kSuccess) {
     return rc;
   }
-  ModulePtr module = find_known(source_of(bytes));
+  const ModuleSource source = source_of(bytes);
+  ModulePtr module = find_known(source);
+  if (!may_run(source, module)) return fail(Rc::kNotCompiled, kNoCode);
   if (!module) return fail(Rc::kModuleNotLoaded, "the module is not known yet");
   take_module(std::move(module));
   return Rc::kSuccess;
@@ -235,10 +246,20 @@ Rc Context::force_exception_lowering(bool is_forced) {
   return Rc::kSuccess;
 }
 
-Rc Context::prefer_compiled(bool is_preferred) {
+Rc Context::use_compiled(hb_beamr_capi_lib_compiled_use_t use) {
   const States allowed(State::kContextCreated);
-  if (const Rc rc = require(allowed, "preferring compiled code"); rc != Rc::kSuccess) return rc;
-  prefer_compiled_ = is_preferred;
+  if (const Rc rc = require(allowed, "choosing compiled code"); rc != Rc::kSuccess) return rc;
+  if (use < HB_BEAMR_CAPI_LIB_COMPILED_ONLY_AS_GIVEN || use > HB_BEAMR_CAPI_LIB_COMPILED_REQUIRED) {
+    return fail(Rc::kInvalidArgs, "there is no such use of compiled code: " + std::to_string(use));
+  }
+  compiled_use_ = use;
+  return Rc::kSuccess;
+}
+
+Rc Context::share_compiled(bool is_shared) {
+  const States allowed(State::kContextCreated);
+  if (const Rc rc = require(allowed, "sharing compiled code"); rc != Rc::kSuccess) return rc;
+  share_compiled_ = is_shared;
   return Rc::kSuccess;
 }
 

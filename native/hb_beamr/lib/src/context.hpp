@@ -62,7 +62,8 @@ class Context {
   std::uint64_t instance_size() const noexcept;
   Rc set_stack_size(std::uint32_t bytes);
   Rc force_exception_lowering(bool is_forced);
-  Rc prefer_compiled(bool is_preferred);
+  Rc use_compiled(hb_beamr_capi_lib_compiled_use_t use);
+  Rc share_compiled(bool is_shared);
   Rc set_limits(const hb_beamr_capi_lib_limits_t& limits);
   const hb_beamr_capi_lib_excess_t& excess() const noexcept { return excess_; }
   Rc offer_import(std::string_view module, std::string_view name, Offer offer);
@@ -115,7 +116,9 @@ class Context {
   ModuleSource source_of(std::span<const std::uint8_t> bytes) const noexcept;
   /// nullptr: there is none.
   ModulePtr find_known(const ModuleSource& source);
-  void take_module(ModulePtr module) noexcept;
+  /// Whether what this context would load may be loaded; see hb_beamr_capi_lib_use_compiled().
+  bool may_run(const ModuleSource& source, const ModulePtr& known) const noexcept;
+  void take_module(ModulePtr module);
   static hb_beamr_capi_lib_limits_t no_limits() noexcept;
   /// Fails because of a limit; `name` is static.
   Rc exceed(const char* name, std::uint64_t limit, std::uint64_t wanted);
@@ -158,7 +161,8 @@ class Context {
   std::uint32_t running_host_functions_ = 0;
   std::uint32_t stack_size_;
   bool force_lowering_ = false;
-  bool prefer_compiled_ = false;
+  hb_beamr_capi_lib_compiled_use_t compiled_use_ = HB_BEAMR_CAPI_LIB_COMPILED_ONLY_AS_GIVEN;
+  bool share_compiled_ = false;
   hb_beamr_capi_lib_limits_t limits_;
   hb_beamr_capi_lib_excess_t excess_{};
   State state_ = State::kContextCreated;

@@ -56,7 +56,7 @@ Status Module::prepare() {
   Result<Prepared> prepared = prepare_module(module_bytes_, is_forced_);
   if (!prepared) return prepared.error();
   if (prepared->uses_simd && !is_compiled()) {
-    return Error{Rc::kLoadFailed, "the module uses SIMD, which only compiled code can do"};
+    return Error{Rc::kNotCompiled, "the module uses SIMD, which only compiled code can do"};
   }
   prepared_ = std::move(*prepared);
   // The engine does not look at it any more; the map of its offsets is not needed either.

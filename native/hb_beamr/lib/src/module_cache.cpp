@@ -31,6 +31,11 @@ bool equal(const ModuleSource& a, const ModuleSource& b) noexcept {
          std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
 }
 
+template <typename Known>
+void remove_expired(Known& known) {
+  std::erase_if(known, [](const auto& entry) { return entry.second.expired(); });
+}
+
 }  // namespace
 
 ModulePtr ModuleCache::find(const ModuleSource& source) {
@@ -69,17 +74,25 @@ ModulePtr ModuleCache::add(ModulePtr module) {
   const std::uint64_t hash = hash_of(module->source().bytes);
   std::list<ModulePtr> evicted;  // freed after the lock
   MutexLock lock(mutex_);
-  for (Known* known : {&known_, &compiled_}) {
-    std::erase_if(*known, [](const auto& entry) { return entry.second.expired(); });
-  }
+  remove_expired(known_);
   known_.emplace(hash, module);
-  if (module->is_compiled()) compiled_.emplace(hash_of(module->plain_source().bytes), module);
   keep(module);
   while (kept_.size() > kMaxKeptModules || (kept_bytes_ > kMaxKeptBytes && kept_.size() > 1)) {
     kept_bytes_ -= kept_.back()->size();
     evicted.splice(evicted.begin(), kept_, std::prev(kept_.end()));
   }
   return module;
+}
+
+void ModuleCache::share(const ModulePtr& module) {
+  const std::uint64_t hash = hash_of(module->plain_source().bytes);
+  MutexLock lock(mutex_);
+  const auto [first, last] = compiled_.equal_range(hash);
+  const bool is_shared =
+      std::any_of(first, last, [&](const auto& entry) { return entry.second.lock() == module; });
+  if (is_shared) return;
+  remove_expired(compiled_);
+  compiled_.emplace(hash, module);
 }
 
 void ModuleCache::clear() {

@@ -22,11 +22,13 @@ class ModuleCache {
   /// nullptr: no such module. Costs a comparison of all bytes when there is one. Frees no module, which
   /// could take long.
   ModulePtr find(const ModuleSource& source);
-  /// The best compiled form of a module, nullptr: there is none.
+  /// The best compiled form of a module that was shared, nullptr: there is none.
   ModulePtr find_compiled(const ModuleSource& source);
   /// Adds a module, or answers the equal one that another thread added first. Lets go of those that are
   /// too many.
   ModulePtr add(ModulePtr module);
+  /// From now on find_compiled() finds this compiled module.
+  void share(const ModulePtr& module);
   /// Lets go of all modules without an instance.
   void clear();
 
@@ -42,8 +44,8 @@ class ModuleCache {
   void keep(const ModulePtr& module) HB_REQUIRES(mutex_);
 
   Mutex mutex_;
-  Known known_ HB_GUARDED_BY(mutex_);     // by what they were made from
-  Known compiled_ HB_GUARDED_BY(mutex_);  // compiled ones, by the module that was compiled
+  Known known_ HB_GUARDED_BY(mutex_);                // by what they were made from
+  Known compiled_ HB_GUARDED_BY(mutex_);             // shared ones, by the module that was compiled
   std::list<ModulePtr> kept_ HB_GUARDED_BY(mutex_);  // most recently used first
   std::size_t kept_bytes_ HB_GUARDED_BY(mutex_) = 0;
 };

@@ -50,15 +50,37 @@ class Compiled : public ContextTest {
     return bytes;
   }
 
-  std::int32_t level_of(const Bytes& bytes, bool prefer_compiled) {
+  /// What loading answers in a context of its own, and with which level the code runs.
+  struct Loaded {
+    hb_beamr_capi_lib_rc_t rc;
+    std::int32_t level;
+    bool operator==(const Loaded&) const = default;
+  };
+  static constexpr Loaded kInterpreted{HB_BEAMR_CAPI_LIB_SUCCESS, HB_BEAMR_CAPI_LIB_INTERPRETED};
+  static constexpr Loaded kNotCompiled{HB_BEAMR_CAPI_LIB_ERROR_NOT_COMPILED,
+                                       HB_BEAMR_CAPI_LIB_INTERPRETED};
+  static Loaded compiled(std::int32_t level) { return {HB_BEAMR_CAPI_LIB_SUCCESS, level}; }
+
+  static Loaded load(
+      const Bytes& bytes,
+      hb_beamr_capi_lib_compiled_use_t use = HB_BEAMR_CAPI_LIB_COMPILED_ONLY_AS_GIVEN,
+      bool is_shared = false) {
     const ContextPtr other(hb_beamr_capi_lib_create_context());
     EXPECT_EQ(hb_beamr_capi_lib_code_level(other.get()), HB_BEAMR_CAPI_LIB_INTERPRETED);
-    EXPECT_EQ(hb_beamr_capi_lib_prefer_compiled(other.get(), prefer_compiled),
-              HB_BEAMR_CAPI_LIB_SUCCESS);
-    EXPECT_EQ(hb_beamr_capi_lib_load_wasm_module(other.get(), bytes.data(),
-                                                 static_cast<std::uint32_t>(bytes.size())),
-              HB_BEAMR_CAPI_LIB_SUCCESS);
-    return hb_beamr_capi_lib_code_level(other.get());
+    EXPECT_EQ(hb_beamr_capi_lib_use_compiled(other.get(), use), HB_BEAMR_CAPI_LIB_SUCCESS);
+    EXPECT_EQ(hb_beamr_capi_lib_share_compiled(other.get(), is_shared), HB_BEAMR_CAPI_LIB_SUCCESS);
+    const auto rc = hb_beamr_capi_lib_load_wasm_module(other.get(), bytes.data(),
+                                                       static_cast<std::uint32_t>(bytes.size()));
+    return {rc, hb_beamr_capi_lib_code_level(other.get())};
+  }
+  static Loaded preferring(const Bytes& bytes) {
+    return load(bytes, HB_BEAMR_CAPI_LIB_COMPILED_PREFERRED);
+  }
+  static Loaded requiring(const Bytes& bytes) {
+    return load(bytes, HB_BEAMR_CAPI_LIB_COMPILED_REQUIRED);
+  }
+  static Loaded sharing(const Bytes& bytes) {
+    return load(bytes, HB_BEAMR_CAPI_LIB_COMPILED_ONLY_AS_GIVEN, true);
   }
 
   Bytes bytes_;
@@ -139,27 +161,50 @@ TEST_F(Compiled, WithoutCodeItIsRefused) {
   EXPECT_NE(refusal(module.write()).find("the engine refuses the module"), std::string::npos);
 }
 
-TEST_F(Compiled, IsTakenInPlaceOfTheModuleByWhoPrefersIt) {
+TEST_F(Compiled, IsTakenInPlaceOfTheModuleByWhoPrefersItIfItIsShared) {
   const Bytes plain = fixture_file("basics", "wasm");
-  EXPECT_EQ(level_of(plain, true), HB_BEAMR_CAPI_LIB_INTERPRETED);
-  EXPECT_EQ(level_of(bytes_, false), 1);
-  EXPECT_EQ(level_of(plain, false), HB_BEAMR_CAPI_LIB_INTERPRETED);
-  EXPECT_EQ(level_of(plain, true), 1);
+  EXPECT_EQ(preferring(plain), kInterpreted);
+  EXPECT_EQ(load(bytes_), compiled(1));
+  EXPECT_EQ(preferring(plain), kInterpreted);
+  // Known already.
+  EXPECT_EQ(sharing(bytes_), compiled(1));
+  EXPECT_EQ(sharing(bytes_), compiled(1));
+  EXPECT_EQ(load(plain), kInterpreted);
+  EXPECT_EQ(preferring(plain), compiled(1));
   // The best of several. The level is only a word here; the code is the same.
   CompiledModule better = parts();
   better.opt_level = 3;
-  EXPECT_EQ(level_of(better.write(), false), 3);
-  EXPECT_EQ(level_of(plain, true), 3);
-  EXPECT_EQ(level_of(bytes_, false), 1);
+  EXPECT_EQ(sharing(better.write()), compiled(3));
+  better.opt_level = 2;
+  EXPECT_EQ(sharing(better.write()), compiled(2));
+  EXPECT_EQ(preferring(plain), compiled(3));
+  EXPECT_EQ(load(bytes_), compiled(1));
   // Not of another module.
-  EXPECT_EQ(level_of(fixture_file("names", "wasm"), true), HB_BEAMR_CAPI_LIB_INTERPRETED);
+  EXPECT_EQ(preferring(fixture_file("names", "wasm")), kInterpreted);
 }
 
-TEST_F(Compiled, IsNotPreferredOnceAModuleIsLoaded) {
+TEST_F(Compiled, WhoRequiresItGetsNothingElse) {
+  const Bytes plain = fixture_file("basics", "wasm");
+  EXPECT_EQ(requiring(plain), kNotCompiled);
+  // Nobody has looked at it.
+  EXPECT_EQ(requiring({1, 2, 3}), kNotCompiled);
+  EXPECT_EQ(load(plain), kInterpreted);
+  EXPECT_EQ(requiring(plain), kNotCompiled);
+  EXPECT_EQ(requiring(bytes_), compiled(1));
+  EXPECT_EQ(requiring(plain), kNotCompiled);
+  EXPECT_EQ(sharing(bytes_), compiled(1));
+  EXPECT_EQ(requiring(plain), compiled(1));
+}
+
+TEST_F(Compiled, IsChosenBeforeAModuleIsLoaded) {
+  EXPECT_EQ(hb_beamr_capi_lib_use_compiled(ctx(), static_cast<hb_beamr_capi_lib_compiled_use_t>(3)),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
   ASSERT_EQ(hb_beamr_capi_lib_load_wasm_module(ctx(), bytes_.data(),
                                                static_cast<std::uint32_t>(bytes_.size())),
             HB_BEAMR_CAPI_LIB_SUCCESS);
-  EXPECT_EQ(hb_beamr_capi_lib_prefer_compiled(ctx(), true), HB_BEAMR_CAPI_LIB_ERROR_INVALID_STATE);
+  EXPECT_EQ(hb_beamr_capi_lib_use_compiled(ctx(), HB_BEAMR_CAPI_LIB_COMPILED_PREFERRED),
+            HB_BEAMR_CAPI_LIB_ERROR_INVALID_STATE);
+  EXPECT_EQ(hb_beamr_capi_lib_share_compiled(ctx(), true), HB_BEAMR_CAPI_LIB_ERROR_INVALID_STATE);
 }
 
 TEST(Processor, ListsOfFeaturesAreRead) {
