@@ -240,5 +240,23 @@ TEST_F(Global, IsCheckedBeforeItIsWritten) {
             HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
 }
 
+/// addresses.wat: what is known of an address is not taken for another's.
+TEST_F(ContextTest, NoAddressPassesForAnother) {
+  instantiate("addresses");
+  const std::uint32_t count = hb_beamr_capi_lib_export_count(ctx());
+  ASSERT_GE(count, 20U);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    hb_beamr_capi_lib_extern_t exported{};
+    hb_beamr_capi_lib_get_export(ctx(), i, &exported);
+    const std::string name(exported.name, exported.name_len);
+    EXPECT_EQ(start(name, {i32(0), i32(16)}), HB_BEAMR_CAPI_LIB_SUCCESS) << name << ": " << error();
+    for (const std::int32_t far : {-1, -16, -65536, INT32_MIN}) {
+      EXPECT_EQ(start(name, {i32(0), i32(far)}), HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED)
+          << name << " with " << far;
+      EXPECT_EQ(error(), "Exception: out of bounds memory access") << name << " with " << far;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hb::beamr::test
