@@ -17,7 +17,7 @@ build="$root/_build/native/fuzz"
 
 fail() { printf 'fuzz.sh: %s\n' "$*" >&2; exit 2; }
 
-targets() { sed -n 's/^hb_beamr_add_fuzzer(\([a-z_]*\).*/\1/p' "$source/CMakeLists.txt"; }
+targets() { sed -n 's/^ *hb_beamr_add_fuzzer(\([a-z_]*\).*/\1/p' "$source/CMakeLists.txt"; }
 
 # Steps that are of no interest when they go well.
 quietly() {
@@ -27,6 +27,8 @@ quietly() {
 
 build() {
   "$root/scripts/install-deps.sh" build test
+  # It runs the compiler that is installed.
+  [ "$1" != compiled ] || quietly "$root/scripts/build-native.sh"
   cd "$root/native/hb_beamr"
   quietly cmake --preset fuzz
   quietly cmake --build --preset fuzz --target "fuzz_$1"

@@ -106,6 +106,8 @@ void Code::set_global(int depth) {
 void Code::store(int depth) {
   if (!plan_.memory) return;
   const Access& store = kStores[in_.below(std::size(kStores))];
+  const bool is_float = store.type == kF32 || store.type == kF64;
+  if (is_float && !plan_.tells_nans_apart) return;
   address(plan_.memory->address(), depth);
   value(store.type, depth);
   out_.op({store.code});

@@ -194,11 +194,16 @@ bool Code::get_from_table(Type type, int depth) {
 void Code::operation(Type type, int depth) {
   const bool saturates = (type == kI32 || type == kI64) && in_.one_in(8);
   const auto all = saturates ? std::span<const Operators>(kSaturating) : kOperators;
-  const Operators* some =
-      pick(all, [&](const Operators& operators) { return operators.result == type; });
+  const Operators* some = pick(all, [&](const Operators& operators) {
+    const bool reinterprets = operators.first == 0xBC || operators.first == 0xBD;
+    return operators.result == type && (plan_.tells_nans_apart || !reinterprets);
+  });
   for (std::uint8_t left = some->operands; left > 0; --left) value(some->operand, depth);
   if (saturates) out_.op({0xFC});
-  out_.op({some->first + static_cast<int>(in_.below(1U + some->last - some->first))});
+  int code = some->first + static_cast<int>(in_.below(1U + some->last - some->first));
+  const bool is_copysign = code == 0x98 || code == 0xA6;
+  if (is_copysign && !plan_.tells_nans_apart) --code;
+  out_.op({code});
 }
 
 }  // namespace hb::beamr::fuzz

@@ -6,6 +6,7 @@
 #include "guest_run.hpp"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -52,8 +53,8 @@ using ContextPtr = std::unique_ptr<hb_beamr_capi_lib_context_t, ContextDeleter>;
 
 class Run {
  public:
-  Run(hb_beamr_capi_lib_context_t* ctx, Input choices, Trace& trace) noexcept
-      : ctx_(ctx), choices_(choices), trace_(trace) {}
+  Run(hb_beamr_capi_lib_context_t* ctx, Input choices, RunOptions options, Trace& trace) noexcept
+      : ctx_(ctx), choices_(choices), options_(options), trace_(trace) {}
 
   void all() {
     if (!describe()) return;
@@ -130,7 +131,9 @@ class Run {
       std::uint64_t bits = 0;
       const bool is_narrow = given[i].kind == WASM_I32 || given[i].kind == WASM_F32;
       std::memcpy(&bits, &given[i].of, is_narrow ? 4 : 8);
-      note(bits);
+      const bool is_nan = (given[i].kind == WASM_F32 && std::isnan(given[i].of.f32)) ||
+                          (given[i].kind == WASM_F64 && std::isnan(given[i].of.f64));
+      note(is_nan && options_.nans_are_equal ? UINT64_MAX : bits);
     }
   }
 
@@ -356,6 +359,7 @@ class Run {
 
   hb_beamr_capi_lib_context_t* ctx_;
   Input choices_;
+  RunOptions options_;
   Trace& trace_;
   std::vector<hb_beamr_capi_lib_extern_t> exports_;
   unsigned all_events_ = 0;
@@ -363,21 +367,21 @@ class Run {
 
 }  // namespace
 
-Trace run_guest(std::span<const std::uint8_t> bytes, Input choices, bool force_lowering) {
+Trace run_guest(std::span<const std::uint8_t> bytes, Input choices, RunOptions options) {
   // Stopping it forgets all modules: no input depends on the one before.
   HB_FUZZ_CHECK(hb_beamr_capi_lib_init_runtime_global(nullptr) == HB_BEAMR_CAPI_LIB_SUCCESS);
   Trace trace;
   {
     const ContextPtr ctx(hb_beamr_capi_lib_create_context());
     HB_FUZZ_CHECK(ctx != nullptr);
-    hb_beamr_capi_lib_force_exception_lowering(ctx.get(), force_lowering);
+    hb_beamr_capi_lib_force_exception_lowering(ctx.get(), options.force_lowering);
     const auto rc = hb_beamr_capi_lib_load_wasm_module(ctx.get(), bytes.data(),
                                                        static_cast<std::uint32_t>(bytes.size()));
     HB_FUZZ_CHECK(rc == HB_BEAMR_CAPI_LIB_SUCCESS ||
                   rc == HB_BEAMR_CAPI_LIB_ERROR_WAMR_LOAD_FAILED ||
                   rc == HB_BEAMR_CAPI_LIB_ERROR_NOT_COMPILED);
     trace.is_module = rc == HB_BEAMR_CAPI_LIB_SUCCESS;
-    if (trace.is_module) Run(ctx.get(), choices, trace).all();
+    if (trace.is_module) Run(ctx.get(), choices, options, trace).all();
   }
   hb_beamr_capi_lib_destroy_runtime_global();
   return trace;

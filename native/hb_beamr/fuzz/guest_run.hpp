@@ -22,8 +22,14 @@ struct Trace {
   bool is_whole = true;
 };
 
+struct RunOptions {
+  bool force_lowering = false;
+  /// They are noted alike: which one comes out of an operation is not determined.
+  bool nans_are_equal = false;
+};
+
 /// Loads the bytes; if they are a module, describes it, makes an instance, calls what it exports, and
 /// uses its memory, globals and tables from outside. `choices` gives arguments and answers.
-Trace run_guest(std::span<const std::uint8_t> bytes, Input choices, bool force_lowering = false);
+Trace run_guest(std::span<const std::uint8_t> bytes, Input choices, RunOptions options = {});
 
 }  // namespace hb::beamr::fuzz

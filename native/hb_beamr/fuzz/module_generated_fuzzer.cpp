@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Trace plain = hb::beamr::fuzz::run_guest(module, input);
   HB_FUZZ_CHECK(plain.is_module);
   // Lowered by force the guest does the same.
-  const Trace lowered = hb::beamr::fuzz::run_guest(module, input, true);
+  const Trace lowered = hb::beamr::fuzz::run_guest(module, input, {.force_lowering = true});
   HB_FUZZ_CHECK(lowered.is_module);
   if (plain.is_whole && lowered.is_whole) HB_FUZZ_CHECK(plain.events == lowered.events);
   return 0;

@@ -123,8 +123,9 @@ Items encode_types(const ModulePlan& plan) {
 
 }  // namespace
 
-std::vector<std::uint8_t> generate_module(Input& input) {
-  const ModulePlan plan = plan_module(input);
+std::vector<std::uint8_t> generate_module(Input& input, GeneratorOptions options) {
+  ModulePlan plan = plan_module(input);
+  plan.tells_nans_apart = options.tells_nans_apart;
   Items imports, functions, tables, memories, tags, globals, elements, code, data;
   Exports exports;
 

@@ -46,6 +46,8 @@ struct ModulePlan {
   std::vector<Type> element_segments;
   /// Exceptions are used: they are lowered.
   bool has_exceptions = false;
+  /// Instructions that tell NaNs apart are used.
+  bool tells_nans_apart = true;
   std::vector<std::uint32_t> tags;  // their types
 
   const FunctionType& type_of(std::size_t function) const { return types[functions[function]]; }

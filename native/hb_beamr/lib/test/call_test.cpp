@@ -74,6 +74,22 @@ TEST_F(Call, RefusesAnUnknownName) {
             HB_BEAMR_CAPI_LIB_ERROR_WAMR_FUNCTION_LOOKUP_FAILED);
 }
 
+TEST_F(ContextTest, NothingIsDoneAfterATrap) {
+  instantiate("ends_at_traps");
+  const std::uint32_t count = hb_beamr_capi_lib_export_count(ctx());
+  ASSERT_GE(count, 20U);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    hb_beamr_capi_lib_extern_t exported{};
+    hb_beamr_capi_lib_get_export(ctx(), i, &exported);
+    if (exported.kind != WASM_EXTERN_FUNC) continue;
+    const std::string name(exported.name, exported.name_len);
+    EXPECT_EQ(start(name), HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED) << name;
+    wasm_val_t went_on{};
+    hb_beamr_capi_lib_get_global(ctx(), "went on", 7, &went_on);
+    EXPECT_EQ(went_on.of.i32, 0) << name;
+  }
+}
+
 TEST_F(Call, TellsALongOrBrokenNameAsText) {
   std::uint32_t index = 0;
   const std::string long_name(100000, 'n');
