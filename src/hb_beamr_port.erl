@@ -263,11 +263,12 @@ with_port(Ask) ->
             {no_port, Text}
     end.
 
-%% Close a port that is linked to the calling process, so that nothing is left of it.
+%% Close a port that is linked to the calling process, so that nothing is left of it. The link is what
+%% closes it if that process is killed meanwhile.
 -spec forget(port()) -> ok.
 forget(Port) ->
-    true = unlink(Port),
     close(Port),
+    true = unlink(Port),
     closed = flush(Port),
     receive
         {'EXIT', Port, _} -> ok

@@ -504,13 +504,18 @@ next_turn(Pid, #model{instances = Instances} = Model) ->
             Model
     end.
 
-has_turn(N, #frame{function = spin, instance = Pid} = Frame, Model) ->
-    [Queue] = [Q || #instance{pid = P, queue = Q} <- maps:values(Model#model.instances), P =:= Pid],
-    %% The guest of a caller that was killed works until it sees that it shall not: only when
-    %% fewer wait it is the next one that works.
+has_turn(N, #frame{function = spin} = Frame, #model{pids = Pids} = Model) ->
+    #{N := Caller} = Pids,
+    %% The guest of a caller that was killed may still work, until it sees that it shall not: what
+    %% tells that this one's call has begun is that it does not wait for its turn any more.
     hb_beamr_test_lib:wait_until(fun() ->
-        {ok, #{activity := Activity, waiting := Waiting}} = hb_beamr:info(Pid),
-        {working, length(Queue)} =:= {Activity, Waiting}
+        {current_stacktrace, Stack} = process_info(Caller, current_stacktrace),
+        Waits = [
+            Function
+         || {hb_beamr_port, Function, _, _} <- Stack,
+            Function =:= await_event orelse Function =:= await_turn
+        ],
+        [await_event] =:= lists:sublist(Waits, 1)
     end),
     replace(N, Frame#frame{state = spinning}, Model);
 has_turn(N, Frame, Model) ->

@@ -240,6 +240,19 @@ TEST_F(Global, IsCheckedBeforeItIsWritten) {
             HB_BEAMR_CAPI_LIB_ERROR_INVALID_ARGS);
 }
 
+/// So far that it moves.
+TEST_F(ContextTest, AMemoryThatTheHostLetsGrowDuringAnImportIsTheGuestsAtOnce) {
+  instantiate("host_grows");
+  for (const char* name : {"before and after", "through another function"}) {
+    std::uint64_t before = bytes();
+    const auto far = static_cast<std::int32_t>(before + 3000 * kPage - 4);
+    ASSERT_EQ(start(name, {i32(16), i32(far)}), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+    ASSERT_EQ(hb_beamr_capi_lib_grow_memory(ctx(), 3000, &before), HB_BEAMR_CAPI_LIB_SUCCESS);
+    ASSERT_EQ(answer({}), HB_BEAMR_CAPI_LIB_SUCCESS) << name << ": " << error();
+    EXPECT_EQ(event().values[0].of.i32, 15) << name;
+  }
+}
+
 /// addresses.wat: what is known of an address is not taken for another's.
 TEST_F(ContextTest, NoAddressPassesForAnother) {
   instantiate("addresses");

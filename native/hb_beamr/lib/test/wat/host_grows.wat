@@ -1,0 +1,15 @@
+;; A memory that only the host lets grow, while the guest has called it.
+(module
+  (import "env" "grow" (func $grow))
+  (memory (export "memory") 1)
+  (func $call (call $grow))
+  (func (export "before and after") (param $near i32) (param $far i32) (result i32)
+    (i32.store (local.get $near) (i32.const 7))
+    (call $grow)
+    (i32.store (local.get $far) (i32.const 8))
+    (i32.add (i32.load (local.get $near)) (i32.load (local.get $far))))
+  (func (export "through another function") (param $near i32) (param $far i32) (result i32)
+    (i32.store (local.get $near) (i32.const 7))
+    (call $call)
+    (i32.store (local.get $far) (i32.const 8))
+    (i32.add (i32.load (local.get $near)) (i32.load (local.get $far)))))
