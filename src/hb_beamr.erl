@@ -129,8 +129,10 @@
 %% <dd>Milliseconds, at most 4,294,967,295, for loading and the start functions; default:
 %%   `infinity'.</dd>
 %% <dt>`stack_size'</dt>
-%% <dd>Bytes that the guest's frames may take, default 524,288; what is not touched costs no
-%%   memory. A guest that recurses deeper traps with the kind `stack_overflow'.</dd>
+%% <dd>Bytes that the frames of interpreted code may take, default 524,288; what is not touched
+%%   costs no memory. A guest that recurses deeper traps with the kind `stack_overflow'. Compiled code,
+%%   whose frames are larger before it is optimised, may take 16 times as much, but at least 2 MiB
+%%   and at most 8 MiB less 20 KiB.</dd>
 %% <dt>`max_memory'</dt>
 %% <dd>Bytes of linear memory; default 4 GiB. `memory.grow' past it answers -1 to the guest.</dd>
 %% <dt>`max_table_elements'</dt>

@@ -55,6 +55,7 @@ groups() ->
             exceptions_forced,
             frames_on_demand,
             damaged_code,
+            the_size_of_the_stack,
             what_others_brought,
             what_others_brought_first,
             a_module_that_is_code,
@@ -719,6 +720,43 @@ frames_on_demand(_) ->
             );
         {error, {refused, #{message := Message}}} ->
             {skip, "this compiler keeps no frames: " ++ binary_to_list(Message)}
+    end.
+
+%% It is the native one, in proportion to what interpreted code may have.
+the_size_of_the_stack(_) ->
+    Wasm = hb_beamr_test_lib:wat(
+        "(module (func $down (export \"down\") (param i32) (result i32)"
+        "  (if (result i32) (local.get 0)"
+        "    (then (i32.add (i32.const 1) (call $down (i32.sub (local.get 0) (i32.const 1)))))"
+        "    (else (i32.const 0)))))"
+    ),
+    {ok, _, _, Aot} = hb_beamr_aot:compile(Wasm, #{opt_level => 0}),
+    Deepest = fun(Size) ->
+        {ok, Instance, _, _} = hb_beamr:start(Aot, #{mode => aot, stack_size => Size}),
+        Reaches = fun(Depth) ->
+            case hb_beamr:call(Instance, "down", [Depth]) of
+                {ok, [Depth]} ->
+                    true;
+                {error, _} ->
+                    {trap, #{kind := stack_overflow}} = hb_beamr:last_error(Instance),
+                    false
+            end
+        end,
+        search(Reaches, 1000)
+    end,
+    Least = Deepest(4096),
+    ?assert(Least >= 8000),
+    ?assertEqual(Least, Deepest(131072)),
+    %% Each to within 1 %.
+    ?assert(Deepest(262144) > Least * 19 / 10),
+    ?assert(Deepest(262144) < Least * 21 / 10),
+    ?assert(Deepest(524288) > Least * 38 / 10),
+    ?assertEqual(Deepest(524288), Deepest(67108864)).
+
+search(Reaches, Depth) ->
+    case Reaches(Depth) of
+        true -> search(Reaches, Depth + Depth div 100);
+        false -> Depth
     end.
 
 damaged_code(_) ->

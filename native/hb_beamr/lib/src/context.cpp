@@ -347,7 +347,7 @@ Rc Context::instantiate(hb_beamr_capi_user_host_func_callback_t default_callback
                                                bindings_, offers_.given(module_->description()));
   if (!instance) return fail(instance.error());
   instance_ = *instance;
-  guest_.attach(instance_->handle(), instance_->exec_env(), *module_);
+  guest_.attach(instance_->handle(), instance_->exec_env(), *module_, stack_size_);
   if (start_functions_.empty()) {
     end_start();
     move(State::kInstantiated);

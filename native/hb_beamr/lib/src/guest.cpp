@@ -25,11 +25,13 @@ void store_flag(std::uint32_t* flag, std::uint32_t value) noexcept {
 
 }  // namespace
 
-void Guest::attach(wasm_module_inst_t instance, wasm_exec_env_t exec_env,
-                   const Module& module) noexcept {
+void Guest::attach(wasm_module_inst_t instance, wasm_exec_env_t exec_env, const Module& module,
+                   std::uint32_t stack_size) noexcept {
   instance_ = instance;
   exec_env_ = exec_env;
   module_ = &module;
+  native_stack_ = std::clamp<std::size_t>(kNativePerFrameByte * std::size_t{stack_size},
+                                          kLeastGuestStack, kMostGuestStack);
   own_flag_ = hb_engine_suspend_flag(exec_env);
   if (const ExceptionLayout* layout = module.exceptions()) {
     pending_ = static_cast<std::int32_t*>(hb_engine_global(instance, layout->pending()));
@@ -55,8 +57,8 @@ bool Guest::prepare_call(const FunctionType& type) {
   if (depth_ > 0) return true;
   const auto main = [](void* self) noexcept { static_cast<Guest*>(self)->run_call(); };
   if (!fiber_.create(stacks_, main, this)) return false;
-  wasm_runtime_set_native_stack_boundary(exec_env_,
-                                         reinterpret_cast<std::uint8_t*>(fiber_.stack().limit()));
+  std::byte* limit = fiber_.stack().limit(native_stack_);
+  wasm_runtime_set_native_stack_boundary(exec_env_, reinterpret_cast<std::uint8_t*>(limit));
   forget_old_yield();
   return true;
 }

@@ -32,7 +32,9 @@ class Guest {
   Guest& operator=(const Guest&) = delete;
 
   /// From here on there is an instance to run; it, `exec_env` and `module` live until detach().
-  void attach(wasm_module_inst_t instance, wasm_exec_env_t exec_env, const Module& module) noexcept;
+  /// @param stack_size  Bytes for frames of interpreted code; native stack is given in proportion.
+  void attach(wasm_module_inst_t instance, wasm_exec_env_t exec_env, const Module& module,
+              std::uint32_t stack_size) noexcept;
   /// No call is in progress.
   void detach() noexcept;
 
@@ -101,6 +103,9 @@ class Guest {
   };
 
   static constexpr std::size_t kInlineCells = 32;
+  /// Of native stack, for each byte that interpreted frames may take: so much larger frames of compiled code
+  /// may be that is not optimised.
+  static constexpr std::size_t kNativePerFrameByte = 16;
   static constexpr std::size_t kMaxExceptionText = 160;  // the engine's buffer has 128
 
   [[gnu::always_inline]] inline hb_beamr_capi_lib_event_kind_t enter(Request request) noexcept;
@@ -118,6 +123,7 @@ class Guest {
   wasm_module_inst_t instance_ = nullptr;
   wasm_exec_env_t exec_env_ = nullptr;
   const Module* module_ = nullptr;
+  std::size_t native_stack_ = kLeastGuestStack;
   std::uint32_t* own_flag_ = nullptr;  // for the thread that uses the context
   std::int32_t* pending_ = nullptr;    // see ExceptionLayout; nullptr: no exceptions
 

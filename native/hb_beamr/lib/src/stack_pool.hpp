@@ -15,27 +15,33 @@
 
 namespace hb::beamr {
 
+/// Address space of a stack, and its alignment. Only touched pages cost memory: about 4 KiB for a
+/// suspended interpreted call, 2 KiB more for each level of nesting.
+inline constexpr std::size_t kStackSize = std::size_t{8} << 20;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 // Instrumented frames are several times as large.
-inline constexpr std::size_t kStackSize = std::size_t{4} << 20;
+inline constexpr std::size_t kLeastGuestStack = std::size_t{4} << 20;
 inline constexpr std::size_t kStackReserve = std::size_t{192} << 10;
 #else
-/// Address space of a stack, and its alignment. Only touched pages cost memory: about 4 KiB for a
-/// suspended interpreted call, 2 KiB more for each level of nesting. There is room for 1,000 levels:
-/// code with invoke_* nests as deep as it calls itself.
-inline constexpr std::size_t kStackSize = std::size_t{2} << 20;
+/// What a guest may use at least: there is room for 1,000 levels of nesting, because code with invoke_*
+/// nests as deep as it calls itself.
+inline constexpr std::size_t kLeastGuestStack = std::size_t{2} << 20;
 /// Below this the engine stops a guest ("native stack overflow"): room for the engine's C functions.
 inline constexpr std::size_t kStackReserve = std::size_t{16} << 10;
 #endif
 inline constexpr std::size_t kStackGuard = std::size_t{4} << 10;
+/// What a guest may use at most.
+inline constexpr std::size_t kMostGuestStack = kStackSize - kStackGuard - kStackReserve;
 
 /// A stack of kStackSize bytes, aligned to its size.
 struct Stack {
   std::byte* base;
 
   std::byte* top() const noexcept { return base + kStackSize; }
-  /// Where the engine must stop.
-  std::byte* limit() const noexcept { return base + kStackGuard + kStackReserve; }
+  /// Where the engine must stop a guest that may use so many bytes, at most kMostGuestStack.
+  std::byte* limit(std::size_t guest_stack = kMostGuestStack) const noexcept {
+    return top() - guest_stack;
+  }
 };
 
 /// Hands out stacks. They come from slabs, one mapping for many stacks: a mapping each would pass the
