@@ -272,5 +272,18 @@ TEST_F(ContextTest, NoAddressPassesForAnother) {
   }
 }
 
+TEST_F(ContextTest, NoAddressPassesForOneInMemory) {
+  instantiate("addresses64");
+  const std::uint32_t count = hb_beamr_capi_lib_export_count(ctx());
+  ASSERT_GE(count, 30U);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    hb_beamr_capi_lib_extern_t exported{};
+    hb_beamr_capi_lib_get_export(ctx(), i, &exported);
+    const std::string name(exported.name, exported.name_len);
+    EXPECT_EQ(start(name), HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED) << name;
+    EXPECT_EQ(error(), "Exception: out of bounds memory access") << name;
+  }
+}
+
 }  // namespace
 }  // namespace hb::beamr::test
