@@ -3,7 +3,8 @@
 %%! +P 1000000 +Q 262144
 %%% A mixed load with random kills, for as long as wanted.
 %%%
-%%% Usage: bench/soak.escript SECONDS [SEED]        (after rebar3 compile; needs wat2wasm)
+%%% Usage: bench/soak.escript SECONDS [SEED [MODE]]        (after rebar3 compile; needs wat2wasm)
+%%% MODE is that of all instances: interp (the default), aot or auto.
 %%%
 %%% Many processes run episodes, each chosen at random: see episodes/0. An episode starts an
 %%% instance or uses one that all share, calls, nests, answers imports, traps, copies and grows
@@ -77,9 +78,11 @@ episodes() ->
 main([Seconds]) ->
     main([Seconds, integer_to_list(erlang:system_time(microsecond) rem 1000000)]);
 main([Seconds, Seed]) ->
-    prepare(),
-    io:format("seed ~s, OTP ~s, ~b schedulers~n", [
-        Seed, erlang:system_info(otp_release), erlang:system_info(schedulers_online)
+    main([Seconds, Seed, "interp"]);
+main([Seconds, Seed, Mode]) when Mode =:= "interp"; Mode =:= "aot"; Mode =:= "auto" ->
+    prepare(list_to_atom(Mode)),
+    io:format("seed ~s, mode ~s, OTP ~s, ~b schedulers~n", [
+        Seed, Mode, erlang:system_info(otp_release), erlang:system_info(schedulers_online)
     ]),
     Load = list_to_integer(Seconds) * 1000,
     %% Long enough for all that is kept for reuse to be there.
@@ -94,13 +97,17 @@ main([Seconds, Seed]) ->
     report(Before, After, [{"at rest", AtRest}, {"under load", UnderLoad}]),
     halt(verdict(Before, After));
 main(_) ->
-    io:format("usage: soak.escript SECONDS [SEED]~n"),
+    io:format("usage: soak.escript SECONDS [SEED [interp | aot | auto]]~n"),
     halt(2).
 
-prepare() ->
+prepare(Mode) ->
     Bench = filename:dirname(filename:absname(escript:script_name())),
     Root = filename:dirname(Bench),
     true = code:add_patha(filename:join(Root, "_build/default/lib/hb_beamr/ebin")),
+    ok = application:load(hb_beamr),
+    ok = application:set_env(hb_beamr, default_mode, Mode),
+    %% Modules that nobody has had before are of no use to others.
+    ok = application:set_env(hb_beamr, aot_cache_dir, filename:join(Root, "_build/soak-cache")),
     {ok, _} = application:ensure_all_started(hb_beamr),
     Target = filename:join(Root, "_build/soak.wasm"),
     "" = os:cmd("wat2wasm '" ++ filename:join(Bench, "soak.wat") ++ "' -o '" ++ Target ++ "'"),
@@ -973,12 +980,14 @@ measure() ->
         processes => length(processes())
     }.
 
-%% Instances whose owner was killed end a little later.
+%% Instances whose owner was killed end a little later, and modules may still be compiled.
 wait_for_quiet(0) ->
     ok;
 wait_for_quiet(Tries) ->
     {ok, #{instances := Instances, queue_length := Queue}} = hb_beamr:counters(),
-    case Instances =< counted({state, instances}) andalso Queue =:= 0 of
+    {ok, #{compiler := #{queued := Queued, running := Running}}} = hb_beamr:info(),
+    IsCompiled = Queued =:= 0 andalso Running =:= 0,
+    case Instances =< counted({state, instances}) andalso Queue =:= 0 andalso IsCompiled of
         true ->
             ok;
         false ->

@@ -89,6 +89,7 @@
 -define(QUICK, 0).
 %% Modules hold memory while they wait.
 -define(MAX_QUEUED, 1000).
+-define(MAX_QUEUED_BYTES, 64 bsl 20).
 %% What is remembered of modules is forgotten, the oldest first.
 -define(MAX_KNOWN, 10000).
 -define(MAX_IDS, 8).
@@ -304,11 +305,15 @@ consider(Module, Wasm, State) ->
 -spec enqueue(module_key(), binary(), hb_beamr_aot_options:options(), #state{}) -> #state{}.
 enqueue({_, Exceptions} = Module, Wasm, #{opt_level := Best} = Options, State) ->
     #state{background = {Quick, Others}} = State,
-    case length(Quick) + length(Others) of
+    Sizes = [byte_size(Waiting) || #job{wasm = Waiting} <- Quick ++ Others],
+    IsFull =
+        length(Sizes) >= ?MAX_QUEUED orelse
+            (Sizes =/= [] andalso lists:sum(Sizes) + byte_size(Wasm) > ?MAX_QUEUED_BYTES),
+    case IsFull of
         %% It is asked for again when it is started again.
-        Full when Full >= ?MAX_QUEUED ->
+        true ->
             State;
-        _ ->
+        false ->
             put_state(Module, queued),
             Job = #job{
                 module = Module,

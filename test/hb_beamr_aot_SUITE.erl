@@ -49,6 +49,7 @@ groups() ->
             auto_after_an_application_start,
             auto_of_what_cannot_be_compiled,
             auto_with_one_compiler,
+            auto_of_much_at_once,
             what_cannot_be_interpreted,
             default_mode,
             options_of_the_node,
@@ -633,6 +634,29 @@ auto_with_one_compiler(Config) ->
         [lists:nth(4, string:lexemes(Run, " ")) || Run <- hb_beamr_aot_lib:runs(Config)]
     ),
     ?assertEqual([{done, 3} || _ <- Instances], [compilation(Instance) || Instance <- Instances]).
+
+%% What waits for a compiler holds memory: not more than 64 MiB of it.
+auto_of_much_at_once(Config) ->
+    ok = application:set_env(hb_beamr, aot_compilers, 1),
+    hb_beamr_aot_lib:gated(Config),
+    Size = 30 bsl 20,
+    Large = fun(Number) ->
+        <<A:7, B:7, C:7, D:7>> = <<(Size + 2):28>>,
+        Length = <<1:1, D:7, 1:1, C:7, 1:1, B:7, 0:1, A:7>>,
+        Section = <<0, Length/binary, 1, Number, 0:Size/unit:8>>,
+        <<(hb_beamr_test_lib:wasm(values))/binary, Section/binary>>
+    end,
+    Instances = [
+        begin
+            {ok, Instance, _, _} = hb_beamr:start(Large(Number), #{mode => auto}),
+            Instance
+        end
+     || Number <- "abcd"
+    ],
+    hb_beamr_test_lib:wait_until(fun() -> length(hb_beamr_aot_lib:runs(Config)) =:= 1 end),
+    ?assertEqual(
+        [running, queued, queued, none], [compilation(Instance) || Instance <- Instances]
+    ).
 
 %% There is nothing to start at once.
 what_cannot_be_interpreted(Config) ->
