@@ -160,7 +160,8 @@ typedef enum {
  *
  * Runs on the stack and thread of whoever drives the call, never on the guest's stack, so it may use
  * all of C and C++, except that nothing may be thrown out of it. While it runs the context is in state
- * AWAITING_IMPORT: it may read and write memory, and call other exports of the same context.
+ * AWAITING_IMPORT: it may read and write memory, and call other exports of the same context. At most
+ * 500 run at once in a context, each in a call of the one before: the next import traps.
  *
  * @param user_env  The context (`hb_beamr_capi_lib_context_t*`), borrowed.
  *                  `hb_beamr_capi_lib_get_event()` tells which import it is.

@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::string_view kFunctionTable = "__indirect_function_table";
 
+/// Host functions of one context that run at once. They nest on the driving thread's stack, whose size
+/// only its owner knows: half of the usual 8 MiB are enough for so many, also with a sanitizer's frames.
+constexpr std::uint32_t kMostHostFunctions = 500;
+
 /// Counts a host function while it runs.
 class Counted {
  public:
@@ -276,6 +280,9 @@ hb_beamr_capi_lib_event_kind_t Context::run_host_function(const HostFuncEnv& bou
 
 /// Answers the trap's message, if it traps.
 std::optional<std::string> Context::call_host_function(const HostFuncEnv& bound) {
+  if (running_host_functions_ == kMostHostFunctions) {
+    return "host functions are nested more than " + std::to_string(kMostHostFunctions) + " deep";
+  }
   const FunctionType& type = *bound.type;
   wasm_val_vec_t& results = guest_.waiting_results();
   {

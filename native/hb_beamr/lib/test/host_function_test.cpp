@@ -148,12 +148,14 @@ TEST_F(HostFunction, MayCallTheGuestAgain) {
 TEST_F(HostFunction, ThatCallsTheGuestForEverEndsInATrapOfTheGuest) {
   bind("nesting", "down", [](void* user_env, const wasm_val_vec_t*, wasm_val_vec_t* results) {
     wasm_val_t arg = i32(0);
-    const auto rc =
-        hb_beamr_capi_lib_call_export(context_of(user_env), "step", 1, &arg, 1, &results->data[0]);
-    return rc == HB_BEAMR_CAPI_LIB_SUCCESS ? nullptr : trap_with(user_env, "too deep");
+    auto* nested = context_of(user_env);
+    const auto rc = hb_beamr_capi_lib_call_export(nested, "step", 1, &arg, 1, &results->data[0]);
+    if (rc == HB_BEAMR_CAPI_LIB_SUCCESS) return static_cast<wasm_trap_t*>(nullptr);
+    const std::string message = hb_beamr_capi_lib_get_last_error(nested);
+    return trap_with(user_env, message.substr(std::string("Exception: ").size()));
   });
   EXPECT_EQ(call("step", 1), HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED);
-  EXPECT_EQ(error(), "Exception: too deep");
+  EXPECT_EQ(error(), "Exception: host functions are nested more than 500 deep");
   EXPECT_EQ(hb_beamr_capi_lib_call_depth(ctx()), 0U);
   wasm_val_t sum{};
   wasm_val_t args[] = {i32(1), i32(2)};
