@@ -229,6 +229,8 @@ must_refuse(Bytes, Outcome) ->
     case hb_beamr:start(Bytes, #{}) of
         {error, {bad_module, _}} ->
             Outcome;
+        {error, {not_compiled, _}} when Outcome =:= {not_accepted, ?COMPILED} ->
+            Outcome;
         {ok, Pid, _, _} ->
             ok = hb_beamr:stop(Pid),
             failed("is accepted", []);
