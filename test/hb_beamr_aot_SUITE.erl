@@ -903,25 +903,25 @@ trusted_signatures(_) ->
     ?assertMatch({error, [_ | _]}, hb_beamr:start(Aot, aot)).
 
 events(Config) ->
-    hb_beamr_aot_lib:telemetry(fun() ->
+    hb_beamr_test_telemetry:during(fun() ->
         Wasm = hb_beamr_test_lib:wasm(values),
         Size = byte_size(Wasm),
         Digest = crypto:hash(sha256, Wasm),
         {ok, _, _, _} = hb_beamr:start(Wasm, #{mode => aot}),
         receive
-            {event, [hb_beamr, compilation, stop], Measured, Told} ->
+            {event, _, [hb_beamr, compilation, stop], Measured, Told} ->
                 ?assertMatch(#{duration := _, module_size := Size, code_size := _}, Measured),
                 ?assertEqual(#{module => Digest, level => 3, cached => false}, Told)
         end,
         ok = application:stop(hb_beamr),
         {ok, _, _, _} = hb_beamr:start(Wasm, #{mode => aot}),
         receive
-            {event, [hb_beamr, compilation, stop], _, #{cached := Cached}} -> ?assert(Cached)
+            {event, _, [hb_beamr, compilation, stop], _, #{cached := Cached}} -> ?assert(Cached)
         end,
         hb_beamr_aot_lib:refusing(Config),
         {error, Reason} = hb_beamr:start(hb_beamr_test_lib:wasm(nothing), #{mode => aot}),
         receive
-            {event, [hb_beamr, compilation, failure], Failed, Why} ->
+            {event, _, [hb_beamr, compilation, failure], Failed, Why} ->
                 ?assertMatch(#{duration := _, module_size := _}, Failed),
                 ?assertMatch(#{module := _, level := 3, reason := Reason}, Why)
         end

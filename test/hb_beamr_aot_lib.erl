@@ -26,7 +26,6 @@
 -export([seal/1]).
 -export([cache_files/1]).
 -export([erl/3]).
--export([telemetry/1]).
 
 %% The compiler that was built, if LLVM was there.
 -spec compiler() -> file:filename().
@@ -207,34 +206,4 @@ collect(Port, Output) ->
     receive
         {Port, {data, Data}} -> collect(Port, [Output, Data]);
         {Port, {exit_status, Status}} -> {Status, lists:flatten(Output)}
-    end.
-
-%% With a library `telemetry' that tells the calling process of compilations.
--spec telemetry(fun(() -> term())) -> term().
-telemetry(Do) ->
-    Text = [
-        "-module(telemetry).",
-        "-export([execute/3]).",
-        "execute([hb_beamr, compilation | _] = Event, Measurements, Metadata) ->"
-        "    hb_beamr_test_events ! {event, Event, Measurements, Metadata};"
-        "execute(_, _, _) ->"
-        "    ok."
-    ],
-    Forms = [
-        begin
-            {ok, Tokens, _} = erl_scan:string(Form),
-            {ok, Parsed} = erl_parse:parse_form(Tokens),
-            Parsed
-        end
-     || Form <- Text
-    ],
-    {ok, telemetry, Code} = compile:forms(Forms),
-    true = register(hb_beamr_test_events, self()),
-    {module, telemetry} = code:load_binary(telemetry, "telemetry.erl", Code),
-    try
-        Do()
-    after
-        _ = code:delete(telemetry),
-        _ = code:purge(telemetry),
-        unregister(hb_beamr_test_events)
     end.

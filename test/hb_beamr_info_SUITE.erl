@@ -39,23 +39,7 @@ groups() ->
     ].
 
 init_per_group(telemetry, Config) ->
-    %% A library of the test's own: it tells the process of that name.
-    Text = [
-        "-module(telemetry).",
-        "-export([execute/3]).",
-        "execute(Event, Measurements, Metadata) ->"
-        "    hb_beamr_test_events ! {event, self(), Event, Measurements, Metadata}."
-    ],
-    Forms = [
-        begin
-            {ok, Tokens, _} = erl_scan:string(Form),
-            {ok, Parsed} = erl_parse:parse_form(Tokens),
-            Parsed
-        end
-     || Form <- Text
-    ],
-    {ok, telemetry, Code} = compile:forms(Forms),
-    [{telemetry, Code} | Config].
+    [{telemetry, loaded} | Config].
 
 end_per_group(telemetry, _Config) ->
     ok.
@@ -63,18 +47,11 @@ end_per_group(telemetry, _Config) ->
 init_per_testcase(_, Config) ->
     {ok, _} = application:ensure_all_started(hb_beamr),
     hb_beamr_test_lib:wait_until(fun() -> length(hb_beamr_test_lib:ports()) =:= 1 end),
-    case proplists:get_value(telemetry, Config) of
-        undefined ->
-            ok;
-        Code ->
-            true = register(hb_beamr_test_events, self()),
-            {module, telemetry} = code:load_binary(telemetry, "telemetry.erl", Code)
-    end,
+    _ = proplists:is_defined(telemetry, Config) andalso hb_beamr_test_telemetry:load(),
     Config.
 
 end_per_testcase(_, _Config) ->
-    _ = code:delete(telemetry),
-    _ = code:purge(telemetry),
+    ok = hb_beamr_test_telemetry:unload(),
     ?assertEqual([], hb_beamr_test_lib:mailbox()).
 
 %%% An instance
@@ -379,8 +356,7 @@ events_are_told_where_they_happen(_) ->
     ?assertEqual(StopperPid, teller([hb_beamr, instance, stop])).
 
 without_the_library_nothing_happens(_) ->
-    _ = code:delete(telemetry),
-    _ = code:purge(telemetry),
+    ok = hb_beamr_test_telemetry:unload(),
     Traps = hb_beamr_test_lib:start(traps),
     {error, _} = hb_beamr:call(Traps, "deep", []),
     ok = hb_beamr:stop(Traps),

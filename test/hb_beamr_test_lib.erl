@@ -30,11 +30,23 @@
 
 -define(FLAGS, "--debug-names --enable-tail-call --enable-extended-const --enable-memory64 --enable-exceptions").
 
-%% A fixture of test/wat, compiled; once per node.
+%% A fixture, compiled; once per node.
 -spec wasm(atom()) -> binary().
 wasm(Name) ->
-    Path = filename:join(wat_dir(), atom_to_list(Name) ++ ".wat"),
-    remember({?MODULE, Name}, fun() -> compile(Path) end).
+    remember({?MODULE, Name}, fun() -> compile(fixture(Name)) end).
+
+%% Those of the library's tests serve here, too.
+-spec fixture(atom()) -> file:filename().
+fixture(Name) ->
+    Tests = filename:dirname(wat_dir()),
+    Library = filename:join([filename:dirname(Tests), "native", "hb_beamr", "lib", "test"]),
+    [Path | _] = [
+        Path
+     || Dir <- [Tests, Library],
+        Path <- [filename:join([Dir, "wat", atom_to_list(Name) ++ ".wat"])],
+        filelib:is_regular(Path)
+    ],
+    Path.
 
 %% A module given as text.
 -spec wat(iodata()) -> binary().
