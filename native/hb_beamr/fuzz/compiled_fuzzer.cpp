@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -62,7 +63,11 @@ void compile(const std::string& wasm, const std::string& aot, std::string level)
   HB_FUZZ_CHECK(posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments.data(),
                             environment.data()) == 0);
   int status = 0;
-  HB_FUZZ_CHECK(waitpid(pid, &status, 0) == pid);
+  pid_t ended = 0;
+  do {
+    ended = waitpid(pid, &status, 0);
+  } while (ended < 0 && errno == EINTR);  // by libFuzzer's alarm
+  HB_FUZZ_CHECK(ended == pid);
   HB_FUZZ_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
