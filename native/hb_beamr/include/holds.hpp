@@ -24,7 +24,7 @@ class Holds {
         begin_ = now();
     }
     ~Measured() {
-      if (begin_ != 0) [[unlikely]]
+      if (begin_ != 0 && holds_.is_on_.load(std::memory_order_relaxed)) [[unlikely]]
         holds_.note(what_, now() - begin_);
     }
     Measured(const Measured&) = delete;
@@ -36,7 +36,8 @@ class Holds {
     std::uint64_t begin_ = 0;
   };
 
-  void switch_on(bool on) noexcept { is_on_.store(on, std::memory_order_relaxed); }
+  /// Forgets what was measured before, by a driver that was not unloaded in between.
+  void switch_on(bool on) noexcept;
   /// In nanoseconds; 0 if nothing was measured.
   std::uint64_t longest() const noexcept { return longest_.load(std::memory_order_relaxed); }
   /// The operation or callback that took so long.

@@ -15,6 +15,13 @@ std::uint64_t Holds::now() noexcept {
          static_cast<std::uint64_t>(time.tv_nsec) + 1;
 }
 
+void Holds::switch_on(bool on) noexcept {
+  is_on_.store(false, std::memory_order_relaxed);
+  longest_.store(0, std::memory_order_relaxed);
+  longest_of_.store(0, std::memory_order_relaxed);
+  is_on_.store(on, std::memory_order_relaxed);
+}
+
 void Holds::note(std::uint32_t what, std::uint64_t nanoseconds) noexcept {
   std::uint64_t longest = longest_.load(std::memory_order_relaxed);
   while (nanoseconds > longest) {

@@ -154,8 +154,10 @@ TEST_F(LimitCommands, HoldsAreMeasuredOnDemand) {
   EXPECT_EQ(client.counter("longest_hold_ns"), 0U);
   client.ask(Operation::kConfigure, settings(kAny, kAny, kAny, true));
   client.call("empty");
-  const std::uint64_t longest = client.counter("longest_hold_ns");
-  EXPECT_GT(longest, 0U);
+  EXPECT_GT(client.counter("longest_hold_ns"), 0U);
+  // An application that starts anew may find the driver that it had.
+  client.ask(Operation::kConfigure, settings(kAny, kAny, kAny, false));
+  EXPECT_EQ(client.counter("longest_hold_ns"), 0U);
 }
 
 }  // namespace
