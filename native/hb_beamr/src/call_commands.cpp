@@ -66,7 +66,7 @@ HB_FEW_FRAMES void run(Request& request, Step&& step) noexcept {
   } else {
     request.reply.error(ErrorCode::kInvalidArgs, "expected " + std::to_string(wanted) +
                                                      " arguments " + signature + ", got " +
-                                                     std::to_string(*count));
+                                                     describe_count(*count));
   }
   return false;
 }

@@ -162,6 +162,11 @@ TEST_F(CallCommands, WrongArgumentsAreRefusedWithWords) {
   const Answer few = client.call("add", {integer(1)});
   EXPECT_ERROR(few, ErrorCode::kInvalidArgs);
   EXPECT_EQ(few.text, "expected 2 arguments (ii)i, got 1");
+  // So many are not counted to their end.
+  EXPECT_EQ(client.call("add", Values(65'535, integer(1))).text,
+            "expected 2 arguments (ii)i, got 65535");
+  EXPECT_EQ(client.call("add", Values(1'000'000, integer(1))).text,
+            "expected 2 arguments (ii)i, got more than 65535");
   EXPECT_ERROR(client.call("add", {integer(1), integer(2), integer(3)}), ErrorCode::kInvalidArgs);
   EXPECT_EQ(client.call("add", {integer(1), real(2)}).text, "argument 2 is not an i32");
   EXPECT_EQ(client.call("add", {natural(UINT64_MAX), real(2)}).text,
