@@ -68,7 +68,7 @@ find(#{digest := Digest, options := Options, is_first := IsFirst} = Job) ->
 cached(Key, Identity, #{options := #{opt_level := Best}} = Job) ->
     case hb_beamr_aot_cache:read(Key, Identity) of
         {ok, Aot} ->
-            case check_and_load(Aot, Identity, Job) of
+            case load_checked(Aot, Job) of
                 {ok, Id} ->
                     {ok, Best, Aot, Id};
                 {error, {Code, _}} when Code =:= bad_module; Code =:= compiler_failed ->
@@ -82,11 +82,11 @@ cached(Key, Identity, #{options := #{opt_level := Best}} = Job) ->
     end.
 
 -spec compile(hb_beamr_aot_cache:key(), hb_beamr_aot:identity(), job()) -> result().
-compile(Key, Identity, #{wasm := Wasm, options := Options, level := Level} = Job) ->
+compile(Key, #{engine := Engine}, #{wasm := Wasm, options := Options, level := Level} = Job) ->
     #{timeout := Timeout, opt_level := Best} = Options,
     case hb_beamr_aot:run(Wasm, Options#{opt_level := Level}, hb_beamr_deadline:new(Timeout)) of
         {ok, Aot} ->
-            case check_and_load(Aot, Identity, Job) of
+            case check_and_load(Aot, Engine, Job) of
                 {ok, Id} ->
                     Level =:= Best andalso hb_beamr_aot_cache:write(Key, Aot),
                     {ok, Level, Aot, Id};
@@ -98,17 +98,26 @@ compile(Key, Identity, #{wasm := Wasm, options := Options, level := Level} = Job
     end.
 
 %% What is kept is to be run by others later.
--spec check_and_load(binary(), hb_beamr_aot:identity(), job()) ->
+-spec check_and_load(binary(), Engine :: binary(), job()) ->
     {ok, Id :: non_neg_integer()} | {error, hb_beamr_error:reason()}.
-check_and_load(Aot, #{engine := Engine}, #{wasm := Wasm, options := #{exceptions := How}}) ->
-    IsWhole = hb_beamr_aot_file:check(Aot, Engine) =:= ok,
-    case IsWhole andalso hb_beamr_aot_file:holds(Aot, Wasm, How) of
-        true ->
-            load(Aot);
-        false ->
-            Text = "what the compiler made is not compiled code of the module",
-            {error, hb_beamr_error:new(compiler_failed, Text)}
+check_and_load(Aot, Engine, Job) ->
+    case hb_beamr_aot_file:check(Aot, Engine) of
+        ok -> load_checked(Aot, Job);
+        {error, _} -> foreign()
     end.
+
+-spec load_checked(binary(), job()) ->
+    {ok, Id :: non_neg_integer()} | {error, hb_beamr_error:reason()}.
+load_checked(Aot, #{wasm := Wasm, options := #{exceptions := How}}) ->
+    case hb_beamr_aot_file:holds(Aot, Wasm, How) of
+        true -> load(Aot);
+        false -> foreign()
+    end.
+
+-spec foreign() -> {error, hb_beamr_error:reason()}.
+foreign() ->
+    Text = "what the compiler made is not compiled code of the module",
+    {error, hb_beamr_error:new(compiler_failed, Text)}.
 
 -spec load(binary()) -> {ok, Id :: non_neg_integer()} | {error, hb_beamr_error:reason()}.
 load(Aot) ->
