@@ -41,13 +41,7 @@
 key(Digest, #{engine := Engine, compiler := Compiler, cpu := Cpu}, Options) ->
     Fingerprint = hb_beamr_aot_options:fingerprint(Options, Cpu),
     Key = crypto:hash(sha256, [Digest, Engine, Compiler, Fingerprint]),
-    Hex = <<<<(digit(Digit))>> || <<Digit:4>> <= Key>>,
-    <<Hex/binary, ?SUFFIX>>.
-
-%% Not string:lowercase/1: that would load the tables of Unicode, which takes longer than all else here.
--spec digit(0..15) -> byte().
-digit(Digit) when Digit < 10 -> $0 + Digit;
-digit(Digit) -> $a + Digit - 10.
+    <<(hb_beamr_aot_file:hex(Key))/binary, ?SUFFIX>>.
 
 %% @doc The code of a module, if it is there, whole and for this engine. What is there and is not so
 %% is removed.

@@ -11,6 +11,7 @@
 -export([is_file/1]).
 -export([check/2]).
 -export([holds/3]).
+-export([hex/1]).
 
 -define(MAGIC, 0, "hba").
 -define(VERSION, 1).
@@ -55,3 +56,13 @@ holds(
         binary:part(Aot, Aligned, Size) =:= Wasm;
 holds(_, _, _) ->
     false.
+
+%% @doc A digest as people write it. Not with `string:lowercase/1': that loads the tables of Unicode,
+%% which takes longer than the rest of a start from the cache.
+-spec hex(binary()) -> binary().
+hex(Digest) ->
+    <<<<(digit(Digit))>> || <<Digit:4>> <= Digest>>.
+
+-spec digit(0..15) -> byte().
+digit(Digit) when Digit < 10 -> $0 + Digit;
+digit(Digit) -> $a + Digit - 10.

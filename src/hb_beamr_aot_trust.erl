@@ -41,7 +41,7 @@ is_one(Digest, Digests) ->
         true ->
             ok;
         false ->
-            Hex = string:lowercase(binary:encode_hex(Digest)),
+            Hex = hb_beamr_aot_file:hex(Digest),
             untrusted(["compiled code that the node does not trust: SHA-256 ", Hex])
     end.
 

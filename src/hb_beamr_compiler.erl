@@ -468,9 +468,9 @@ ended(#job{module = {Digest, _} = Module} = Job, {error, Reason} = Error, State)
         {done, _} -> ok;
         _ -> put_state(Module, {failed, Reason})
     end,
-    Hex = binary:encode_hex(binary:part(Digest, 0, 8)),
+    Hex = hb_beamr_aot_file:hex(binary:part(Digest, 0, 8)),
     ?LOG_INFO("hb_beamr: module ~ts is not compiled: ~ts", [
-        string:lowercase(Hex), hb_beamr_error:format_error(Reason)
+        Hex, hb_beamr_error:format_error(Reason)
     ]),
     answer(Job, Error),
     State.

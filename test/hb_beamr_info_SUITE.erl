@@ -39,7 +39,7 @@ groups() ->
     ].
 
 init_per_group(telemetry, Config) ->
-    [{telemetry, loaded} | Config].
+    [{telemetry, true} | Config].
 
 end_per_group(telemetry, _Config) ->
     ok.
@@ -47,7 +47,7 @@ end_per_group(telemetry, _Config) ->
 init_per_testcase(_, Config) ->
     {ok, _} = application:ensure_all_started(hb_beamr),
     hb_beamr_test_lib:wait_until(fun() -> length(hb_beamr_test_lib:ports()) =:= 1 end),
-    _ = proplists:is_defined(telemetry, Config) andalso hb_beamr_test_telemetry:load(),
+    _ = proplists:get_bool(telemetry, Config) andalso hb_beamr_test_telemetry:load(),
     Config.
 
 end_per_testcase(_, _Config) ->

@@ -94,12 +94,8 @@ struct ValueListFault {
 ValueListFault decode_values(Reader& data, std::span<const wasm_valkind_t> types,
                              wasm_val_t* out) noexcept;
 
-/// More values than anything takes are not counted: 100 MB of them would hold a scheduler for 8 ms.
-inline constexpr std::size_t kMostCounted = 65'535;
-/// How many values these bytes are, at most kMostCounted + 1; nothing: they are no list of values.
+/// How many values these bytes are; nothing: they are no list of values.
 std::optional<std::size_t> count_values(std::string_view data) noexcept;
-/// Such a number, for a message.
-std::string describe_count(std::size_t count);
 /// How many values slots of these kinds are.
 std::size_t count_values(std::span<const wasm_valkind_t> types) noexcept;
 

@@ -148,7 +148,7 @@ bool AnswerStep::read_exception(Reply& reply) {
   }
   if (*given != count_values(wanted)) {
     reply.error(ErrorCode::kBadResult, "the exception has " + std::to_string(count_values(wanted)) +
-                                           " values, got " + describe_count(*given));
+                                           " values, got " + std::to_string(*given));
     return false;
   }
   return read_values(data.rest(), wanted, "value", reply);

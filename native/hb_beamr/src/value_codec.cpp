@@ -240,14 +240,10 @@ ValueListFault decode_values(Reader& data, std::span<const wasm_valkind_t> types
 std::optional<std::size_t> count_values(std::string_view data) noexcept {
   Reader reader(data);
   std::size_t count = 0;
-  for (WireValue value{}; !reader.is_at_end() && count <= kMostCounted; ++count) {
+  for (WireValue value{}; !reader.is_at_end(); ++count) {
     if (!read_value(reader, value)) return std::nullopt;
   }
   return count;
-}
-
-std::string describe_count(std::size_t count) {
-  return count > kMostCounted ? "more than " + std::to_string(kMostCounted) : std::to_string(count);
 }
 
 std::size_t count_values(std::span<const wasm_valkind_t> types) noexcept {
