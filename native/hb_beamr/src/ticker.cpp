@@ -55,8 +55,9 @@ void Ticker::loop() {
   prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
   hurry_this_thread();  // where the process may
   Clock::time_point last_busy = Clock::now();
+  std::chrono::microseconds interval = kInterval;
   while (!is_stopping_.load(std::memory_order_relaxed)) {
-    std::this_thread::sleep_for(kInterval);
+    std::this_thread::sleep_for(interval);
     ticks_.fetch_add(1, std::memory_order_relaxed);
     const Clock::time_point now = Clock::now();
     if (look_around(now)) {
@@ -65,6 +66,7 @@ void Ticker::loop() {
       park();
       last_busy = Clock::now();
     }
+    interval = now - last_busy > kHurry ? kIdleInterval : kInterval;
   }
 }
 
