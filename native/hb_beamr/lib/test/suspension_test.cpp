@@ -219,6 +219,38 @@ TEST_F(Suspension, AContextCanBeDestroyedWhileItWaits) {
 
 TEST_F(Suspension, AContextCanBeDestroyedAfterAYield) { spin_until_yield(); }
 
+class Loops : public ContextTest {};
+
+/// Where the call begins there is a check as well: it is in the loop that it yields again and again.
+TEST_F(Loops, AllYieldAndAreCancelled) {
+  instantiate("loops");
+  const std::uint32_t count = hb_beamr_capi_lib_export_count(ctx());
+  ASSERT_EQ(count, 11U);
+  for (std::uint32_t i = 0; i < 2 * count; ++i) {
+    hb_beamr_capi_lib_extern_t exported{};
+    hb_beamr_capi_lib_get_export(ctx(), i / 2, &exported);
+    SCOPED_TRACE(std::string(exported.name, exported.name_len));
+    const auto choice = static_cast<std::int32_t>(i % 2);
+    std::atomic<bool> done{false};
+    std::thread asker([&] {
+      while (!done) {
+        hb_beamr_capi_lib_request_yield(ctx());
+        std::this_thread::yield();
+      }
+    });
+    EXPECT_EQ(start(std::string(exported.name, exported.name_len), {i32(choice)}),
+              HB_BEAMR_CAPI_LIB_YIELDED);
+    for (int turn = 0; turn < 3; ++turn) {
+      EXPECT_EQ(hb_beamr_capi_lib_resume(ctx()), HB_BEAMR_CAPI_LIB_YIELDED);
+    }
+    done = true;
+    asker.join();
+    hb_beamr_capi_lib_request_cancel(ctx());
+    EXPECT_EQ(hb_beamr_capi_lib_resume(ctx()), HB_BEAMR_CAPI_LIB_ERROR_CANCELLED);
+    hb_beamr_capi_lib_reset_cancel(ctx());
+  }
+}
+
 class Bulk : public ContextTest {};
 
 TEST_F(Bulk, ALongInstructionIsCancelledHalfWay) {

@@ -202,4 +202,94 @@
 
   (func (export "with the largest offset") (param $near i32) (param $far i32)
     (if (i32.lt_s (local.get $far) (i32.const 0))
-      (then (drop (i64.load offset=0xffffffff (local.get $near)))))))
+      (then (drop (i64.load offset=0xffffffff (local.get $near))))))
+
+  (func (export "a constant further on") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65532) (i32.const 0) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load (local.get $at)))
+    (drop (i32.load (i32.add (local.get $at) (i32.const 4)))))
+
+  (func (export "a constant further on, and longer than what was checked") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65528) (i32.const 0) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i64.load (local.get $at)))
+    (drop (i32.load (i32.add (local.get $at) (i32.const 5)))))
+
+  (func (export "a constant back") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 0) (i32.const 16) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load (local.get $at)))
+    (drop (i32.load (i32.sub (local.get $at) (i32.const 8)))))
+
+  (func (export "a constant back, by adding") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 0) (i32.const 16) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load (local.get $at)))
+    (drop (i32.load (i32.add (i32.const -8) (local.get $at)))))
+
+  (func (export "before a constant that wraps") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const -8) (i32.const 8) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load (i32.add (local.get $at) (i32.const 16))))
+    (drop (i32.load (local.get $at))))
+
+  (func (export "before a constant, with a larger offset") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65524) (i32.const 0) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load (i32.add (local.get $at) (i32.const 8))))
+    (drop (i32.load offset=9 (local.get $at))))
+
+  (func (export "4 bytes at offset 4") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65529) (i32.const 65528) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load offset=4 (local.get $at))))
+
+  (func (export "8 bytes at offset 4") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65525) (i32.const 65524) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i64.load offset=4 (local.get $at))))
+
+  (func (export "4 bytes at offset 124") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65409) (i32.const 65408) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load offset=124 (local.get $at))))
+
+  (func (export "8 bytes at offset 120") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65409) (i32.const 65408) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i64.load offset=120 (local.get $at))))
+
+  (func (export "1 bytes at offset 127") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65409) (i32.const 65408) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load8_u offset=127 (local.get $at))))
+
+  (func (export "2 bytes at offset 126") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65409) (i32.const 65408) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load16_u offset=126 (local.get $at))))
+
+  (func (export "4 bytes at offset 125") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65408) (i32.const 65407) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load offset=125 (local.get $at))))
+
+  (func (export "4 bytes at offset 128") (param $near i32) (param $far i32)
+    (local $at i32)
+    (local.set $at
+      (select (i32.const 65405) (i32.const 65404) (i32.lt_s (local.get $far) (i32.const 0))))
+    (drop (i32.load offset=128 (local.get $at)))))
