@@ -614,7 +614,7 @@ table_grow(Instance, Name, Delta, Value) when is_pid(Instance), ?IS_64(Delta) ->
 %%
 %% `instances'; `memory': bytes of all linear memories; `waiting': calls that wait for their turn;
 %% `calls', `imports', `traps', `timeouts'; `migrations': calls that went from a scheduler to a
-%% worker; `inline_us': guests' time on schedulers, sampled every 100 us; `worker_us': guests' time
+%% worker; `inline_us': guests' time on schedulers, sampled every 100 or 400 us; `worker_us': guests' time
 %% on workers; `queue_length': guests that wait for a worker; `workers'; and `limits' of the node.
 %% `compiler' has what compilers in this node do, `running' and `queued', and have done: `done',
 %% `failed', `cache_hits' and `cache_misses'.

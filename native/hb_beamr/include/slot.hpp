@@ -41,7 +41,7 @@ class alignas(128) Slot {
     return due_run_.load(std::memory_order_acquire) == run_.load(std::memory_order_relaxed);
   }
 
-  /// How often the ticker saw a run here since the last time, each worth one tick on average.
+  /// How many of its intervals the ticker saw a run here since the last time, on average.
   std::uint32_t take_sightings() noexcept {
     if (sightings_.load(std::memory_order_relaxed) == 0) [[likely]]
       return 0;
@@ -57,7 +57,9 @@ class alignas(128) Slot {
   }
   std::uint32_t run() const noexcept { return run_.load(std::memory_order_relaxed); }
   bool is_worker() const noexcept { return is_worker_.load(std::memory_order_relaxed); }
-  void saw_run() noexcept { sightings_.fetch_add(1, std::memory_order_relaxed); }
+  void saw_run(std::uint32_t worth) noexcept {
+    sightings_.fetch_add(worth, std::memory_order_relaxed);
+  }
   void mark_due(std::uint32_t run) noexcept { due_run_.store(run, std::memory_order_release); }
   std::uint64_t counted(Counter counter) const noexcept { return counts_.get(counter); }
 

@@ -63,9 +63,9 @@ class Ticker {
 
   static void* thread_main(void* self) noexcept;
   void loop();
-  /// True if there is something to watch.
-  bool look_around(Clock::time_point now);
-  bool look_at(Slot& slot, Sight& sight, Clock::time_point now);
+  /// True if there is something to watch. A run that is seen is worth so many intervals.
+  bool look_around(Clock::time_point now, std::uint32_t worth);
+  bool look_at(Slot& slot, Sight& sight, Clock::time_point now, std::uint32_t worth);
   bool has_something_to_watch() const noexcept;
   void ask_to_yield(Slot& slot, std::uint32_t run) HB_EXCLUDES(guard_);
   void park() HB_EXCLUDES(park_mutex_);

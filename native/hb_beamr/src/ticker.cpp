@@ -60,7 +60,7 @@ void Ticker::loop() {
     std::this_thread::sleep_for(interval);
     ticks_.fetch_add(1, std::memory_order_relaxed);
     const Clock::time_point now = Clock::now();
-    if (look_around(now)) {
+    if (look_around(now, static_cast<std::uint32_t>(interval / kInterval))) {
       last_busy = now;
     } else if (now - last_busy > kPatience) {
       park();
@@ -70,18 +70,20 @@ void Ticker::loop() {
   }
 }
 
-bool Ticker::look_around(Clock::time_point now) {
+bool Ticker::look_around(Clock::time_point now, std::uint32_t worth) {
   bool is_busy = false;
   const std::span<Slot> slots = Slots::used();
-  for (std::size_t i = 0; i < slots.size(); ++i) is_busy |= look_at(slots[i], sights_[i], now);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    is_busy |= look_at(slots[i], sights_[i], now, worth);
+  }
   return is_busy;
 }
 
-bool Ticker::look_at(Slot& slot, Sight& sight, Clock::time_point now) {
+bool Ticker::look_at(Slot& slot, Sight& sight, Clock::time_point now, std::uint32_t worth) {
   const bool is_running = slot.running() != nullptr;
   const std::uint32_t run = slot.run();
   const bool is_worker = slot.is_worker();
-  if (is_running && !is_worker) slot.saw_run();
+  if (is_running && !is_worker) slot.saw_run(worth);
   if (run != sight.run) {
     sight = {run, now};
     return !is_worker || node().pool.waiting() > 0;
