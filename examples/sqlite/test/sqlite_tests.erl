@@ -496,11 +496,19 @@ nothing_is_left_of_closed_and_killed_databases_test_() ->
             Ends = [fun sqlite:close/1, fun sqlite_test_lib:kill/1],
             Both = fun() -> lists:foreach(Cycle, Ends) end,
             _ = [Both() || _ <- lists:seq(1, 5)],
-            Before = resources(),
-            _ = [Both() || _ <- lists:seq(1, 50)],
-            ?assertEqual(Before, settled(Before, 100))
+            ?assertEqual(nothing, what_is_left(Both, 3))
         end)
     ).
+
+%% What ends or is loaded in the background meanwhile does so once; what leaks does every time.
+what_is_left(Both, Attempts) ->
+    Before = resources(),
+    _ = [Both() || _ <- lists:seq(1, 50)],
+    case settled(Before, 100) of
+        Before -> nothing;
+        _ when Attempts > 1 -> what_is_left(Both, Attempts - 1);
+        After -> {Before, After}
+    end.
 
 resources() ->
     [erlang:system_info(Count) || Count <- [process_count, port_count, ets_count, atom_count]].
