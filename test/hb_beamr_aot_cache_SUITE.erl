@@ -462,6 +462,11 @@ damaged_files_are_compiled_again(Config) ->
 %% In an application that has just started, with what is on disk.
 start_and_add(Wasm) ->
     _ = application:stop(hb_beamr),
+    %% A driver that is still loaded has the code.
+    hb_beamr_test_lib:wait_until(fun() ->
+        {ok, Drivers} = erl_ddll:loaded_drivers(),
+        not lists:member("hb_beamr", Drivers)
+    end),
     {ok, Instance, _, _} = hb_beamr:start(Wasm, #{mode => aot}),
     ?assertMatch({ok, #{mode := aot}}, hb_beamr:info(Instance)),
     ?assertEqual({ok, [3]}, hb_beamr:call(Instance, "add", [1, 2])),
