@@ -448,13 +448,13 @@ aot_compiles_once(Config) ->
         hb_beamr:info()
     ),
     %% Another start of the application finds it in the cache.
-    ok = application:stop(hb_beamr),
+    ok = hb_beamr_aot_lib:stop_application(),
     {ok, Again, _, _} = hb_beamr:start(Wasm, #{mode => aot}),
     ?assertMatch({ok, #{mode := aot, compilation := {done, 3}}}, hb_beamr:info(Again)),
     ?assertMatch({ok, #{compiler := #{cache_hits := 1, cache_misses := 0}}}, hb_beamr:info()),
     ?assertEqual(1, length(hb_beamr_aot_lib:runs(Config))),
     %% Without a cache it is compiled again, and once while the application runs.
-    ok = application:stop(hb_beamr),
+    ok = hb_beamr_aot_lib:stop_application(),
     ok = application:set_env(hb_beamr, aot_cache_dir, none),
     [{ok, _, _, _} = hb_beamr:start(Wasm, #{mode => aot}) || _ <- [1, 2]],
     ?assertEqual(2, length(hb_beamr_aot_lib:runs(Config))).

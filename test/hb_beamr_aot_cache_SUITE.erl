@@ -461,12 +461,7 @@ damaged_files_are_compiled_again(Config) ->
 
 %% In an application that has just started, with what is on disk.
 start_and_add(Wasm) ->
-    _ = application:stop(hb_beamr),
-    %% A driver that is still loaded has the code.
-    hb_beamr_test_lib:wait_until(fun() ->
-        {ok, Drivers} = erl_ddll:loaded_drivers(),
-        not lists:member("hb_beamr", Drivers)
-    end),
+    _ = hb_beamr_aot_lib:stop_application(),
     {ok, Instance, _, _} = hb_beamr:start(Wasm, #{mode => aot}),
     ?assertMatch({ok, #{mode := aot}}, hb_beamr:info(Instance)),
     ?assertEqual({ok, [3]}, hb_beamr:call(Instance, "add", [1, 2])),

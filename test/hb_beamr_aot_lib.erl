@@ -14,6 +14,7 @@
 -export([counted/1]).
 -export([gated/1]).
 -export([endless/1]).
+-export([stop_application/0]).
 -export([refusing/1]).
 -export([note_run/1]).
 -export([runs/1]).
@@ -207,3 +208,13 @@ collect(Port, Output) ->
         {Port, {data, Data}} -> collect(Port, [Output, Data]);
         {Port, {exit_status, Status}} -> {Status, lists:flatten(Output)}
     end.
+
+%% A driver that is still loaded would have the code.
+-spec stop_application() -> ok | {error, term()}.
+stop_application() ->
+    Result = application:stop(hb_beamr),
+    hb_beamr_test_lib:wait_until(fun() ->
+        {ok, Drivers} = erl_ddll:loaded_drivers(),
+        not lists:member("hb_beamr", Drivers)
+    end),
+    Result.
