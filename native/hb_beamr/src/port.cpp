@@ -184,18 +184,21 @@ void Port::cancel() noexcept {
   if (is_still()) wake_holder();  // else the worker does, when it has ended
 }
 
-/// The holder of imports may be waiting for somebody's answer: this is one.
+/// The holder of imports may be waiting for somebody's answer: this is one. There may be no holder any
+/// more: the call that was to be cancelled has ended.
 void Port::wake_holder() noexcept {
   Pid holder = Pid::kNobody;
+  bool may_send = false;
   {
     MutexLock lock(mutex_);
-    if (begin_sending()) holder = turns_.owner();
+    may_send = begin_sending();
+    if (may_send) holder = turns_.owner();
   }
   for (WaitingImport& import : instance_.imports()) {
     Message unheard;
     static_cast<void>(deliver(import, Operation::kTrap, "", holder, unheard.reply()));
   }
-  if (holder != Pid::kNobody) end_sending();
+  if (may_send) end_sending();
 }
 
 void Port::request_cancel(std::uint32_t depth) noexcept {

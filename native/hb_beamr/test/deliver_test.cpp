@@ -140,6 +140,19 @@ TEST_F(DeliverTest, CancellingARunningCallWakesTheHolderOfOuterImports) {
   EXPECT_EQ(client.process().messages(), 0U);
 }
 
+/// Somewhere among so many requests the call ends while one is under way.
+TEST_F(DeliverTest, CancellingWhileTheCallEndsKeepsNobodyFromClosing) {
+  for (int round = 0; round < 2000; ++round) {
+    const Client client = instance();
+    EXPECT_TAG(client.start("spin"), Tag::kPending);
+    const Client other = client.other();
+    while (client.process().messages() == 0) EXPECT_TAG(other.ask(Operation::kCancel), Tag::kOk);
+    EXPECT_ERROR(client.receive(), ErrorCode::kCancelled);
+    EXPECT_TAG(client.settle(client.ask(Operation::kClose)), Tag::kOk);
+    client.close();
+  }
+}
+
 // ---- TIMEOUT.
 
 TEST_F(DeliverTest, ATimeoutEndsTheRunningCall) {
