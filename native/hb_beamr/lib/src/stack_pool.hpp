@@ -21,13 +21,15 @@ inline constexpr std::size_t kStackSize = std::size_t{8} << 20;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 // Instrumented frames are several times as large.
 inline constexpr std::size_t kLeastGuestStack = std::size_t{4} << 20;
-inline constexpr std::size_t kStackReserve = std::size_t{192} << 10;
+inline constexpr std::size_t kStackReserve = std::size_t{320} << 10;
 #else
 /// What a guest may use at least: there is room for 1,000 levels of nesting, because code with invoke_*
 /// nests as deep as it calls itself.
 inline constexpr std::size_t kLeastGuestStack = std::size_t{2} << 20;
-/// Below this the engine stops a guest ("native stack overflow"): room for the engine's C functions.
-inline constexpr std::size_t kStackReserve = std::size_t{16} << 10;
+/// Below this the engine stops a guest ("native stack overflow"): room for the engine's C functions, and
+/// for what compiled code puts there before it looks. That is at most 24 KiB of arguments and places of
+/// results, where the host calls a function, and a frame of AOT_UNCHECKED_FRAME bytes (patch 54).
+inline constexpr std::size_t kStackReserve = std::size_t{128} << 10;
 #endif
 inline constexpr std::size_t kStackGuard = std::size_t{4} << 10;
 /// What a guest may use at most.

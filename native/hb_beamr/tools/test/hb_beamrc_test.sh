@@ -61,6 +61,17 @@ printf 'no module' >garbage.wasm
   done
   echo ')'
 } | module large.wasm
+# Little code, and unoptimised a large frame: the parameters of each block have a place of their own.
+# shellcheck disable=SC2016  # names of WebAssembly
+{
+  vectors=$(printf 'v128 %.0s' {1..150})
+  echo "(module (type \$vectors (func (param $vectors) (result $vectors)))"
+  echo '(func $wide (param v128)'
+  printf 'local.get 0 %.0s' {1..150}
+  printf 'loop (type $vectors) end %.0s' {1..12}
+  printf 'drop %.0s' {1..150}
+  echo ') (func (export "f") (call $wide (v128.const i64x2 1 2))))'
+} | module wide.wasm
 
 expect 0 'Usage: hb_beamrc' --help
 expect 0 'hb_beamrc ' --version
@@ -95,6 +106,7 @@ expect 1 'the module is empty' empty.wasm -o out
 expect 1 'threads must be enabled' threads.wasm -o out
 expect 1 "threads support is not enabled (at offset 43), in function 2 'second'" atomic.wasm -o out
 expect 1 'multiple memories' memories.wasm -o out
+expect 1 'function 0 needs a frame of' -O0 wide.wasm -o out
 
 expect 4 'out of memory' --memory-limit=60000000 large.wasm -o out
 expect 4 'the time limit is reached' --time-limit=1 -O3 large.wasm -o out
