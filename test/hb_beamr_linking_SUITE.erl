@@ -20,6 +20,7 @@ all() ->
         a_large_image,
         each_instance_has_its_own,
         globals_without_values,
+        globals_in_element_segments,
         values_that_do_not_fit,
         types_are_compared,
         nothing_else_is_linked,
@@ -106,6 +107,91 @@ globals_without_values(_) ->
             "global '\\x00é'.'': a value of type i32 is wanted"},
         hb_beamr:start(hb_beamr_test_lib:wasm(own_imports))
     ).
+
+%% Each item names a global, whose number is not that of anything else: neither of a function nor of a term.
+globals_in_element_segments(_) ->
+    Offers = #{
+        {"", "thing"} => {global, externref, const, {externref, {a, "thing"}}},
+        {"", "other"} => {global, externref, const, {externref, other}},
+        {"", "no thing"} => {global, externref, const, null},
+        {"", "no function"} => {global, funcref, const, null}
+    },
+    {ok, Instance, _, _} = hb_beamr:start(elements_of_globals(), #{imports => Offers}),
+    Things = [{externref, {a, "thing"}}, null, {externref, other}],
+    Elements = fun(Table) ->
+        [element(2, hb_beamr:table_get(Instance, Table, Element)) || Element <- [0, 1, 2]]
+    end,
+    ?assertEqual(Things, Elements("things")),
+    ?assertEqual({ok, []}, hb_beamr:call(Instance, "init", [])),
+    ?assertEqual(lists:reverse(Things), Elements("things")),
+    ?assertEqual([null, null, null], Elements("functions")),
+    [
+        ?assertEqual(
+            {error, "Exception: uninitialized element"}, hb_beamr:call(Instance, "call", [Element])
+        )
+     || Element <- [0, 1, 2]
+    ],
+    ok = hb_beamr:stop(Instance).
+
+%% (module
+%%   (import "" "thing" (global externref)) (import "" "other" (global externref))
+%%   (import "" "no thing" (global externref)) (import "" "no function" (global funcref))
+%%   (table (export "things") 3 externref) (table (export "functions") 3 funcref)
+%%   (elem (table 0) (i32.const 0) externref (global.get 0) (global.get 2) (global.get 1))
+%%   (elem externref (global.get 1) (global.get 2) (global.get 0))
+%%   (elem (table 1) (i32.const 0) funcref (global.get 3))
+%%   (elem funcref (global.get 3) (global.get 3))
+%%   (func $f) (func $g) (func $h) (func $i)
+%%   (func (export "init")
+%%     (table.init 0 1 (i32.const 0) (i32.const 0) (i32.const 3))
+%%     (table.init 1 3 (i32.const 1) (i32.const 0) (i32.const 2)))
+%%   (func (export "call") (param i32) (call_indirect 1 (type 0) (local.get 0))))
+%% wat2wasm does not write the segments.
+elements_of_globals() ->
+    Name = fun(Text) -> [byte_size(Text), Text] end,
+    Section = fun(Id, Items) ->
+        Bytes = iolist_to_binary([length(Items), Items]),
+        [Id, byte_size(Bytes), Bytes]
+    end,
+    Import = fun(Text, Type) -> [0, Name(Text), 3, Type, 0] end,
+    Get = fun(Globals) -> [length(Globals), [[16#23, Global, 16#0B] || Global <- Globals]] end,
+    At0 = [16#41, 0, 16#0B],
+    Code = fun(Bytes) -> [length(Bytes) + 2, 0, Bytes, 16#0B] end,
+    Init = fun(Table, Segment, Count) ->
+        [16#41, Table, 16#41, 0, 16#41, Count, 16#FC, 12, Segment, Table]
+    end,
+    iolist_to_binary([
+        <<0, "asm", 1:32/little>>,
+        Section(1, [[16#60, 0, 0], [16#60, 1, 16#7F, 0]]),
+        Section(2, [
+            Import(<<"thing">>, 16#6F),
+            Import(<<"other">>, 16#6F),
+            Import(<<"no thing">>, 16#6F),
+            Import(<<"no function">>, 16#70)
+        ]),
+        Section(3, [0, 0, 0, 0, 0, 1]),
+        Section(4, [[16#6F, 0, 3], [16#70, 0, 3]]),
+        Section(7, [
+            [Name(<<"things">>), 1, 0],
+            [Name(<<"functions">>), 1, 1],
+            [Name(<<"init">>), 0, 4],
+            [Name(<<"call">>), 0, 5]
+        ]),
+        Section(9, [
+            [6, 0, At0, 16#6F, Get([0, 2, 1])],
+            [5, 16#6F, Get([1, 2, 0])],
+            [6, 1, At0, 16#70, Get([3])],
+            [5, 16#70, Get([3, 3])]
+        ]),
+        Section(10, [
+            Code([]),
+            Code([]),
+            Code([]),
+            Code([]),
+            Code(Init(0, 1, 3) ++ Init(1, 3, 2)),
+            Code([16#20, 0, 16#11, 0, 1])
+        ])
+    ]).
 
 values_that_do_not_fit(_) ->
     [

@@ -219,6 +219,40 @@ TEST_F(Suspension, AContextCanBeDestroyedWhileItWaits) {
 
 TEST_F(Suspension, AContextCanBeDestroyedAfterAYield) { spin_until_yield(); }
 
+class Straight : public ContextTest {
+ protected:
+  std::int32_t turns() {
+    EXPECT_EQ(start("turns"), HB_BEAMR_CAPI_LIB_SUCCESS);
+    return event().values[0].of.i32;
+  }
+};
+
+/// Nothing stands between the answer and the end of each function but the work.
+TEST_F(Straight, LongWorkYieldsAndIsEnded) {
+  instantiate("straight");
+  const std::uint32_t count = hb_beamr_capi_lib_export_count(ctx());
+  ASSERT_EQ(count, 8U);
+  for (std::uint32_t i = 1; i < count; ++i) {
+    hb_beamr_capi_lib_extern_t exported{};
+    hb_beamr_capi_lib_get_export(ctx(), i, &exported);
+    const std::string name(exported.name, exported.name_len);
+    SCOPED_TRACE(name);
+    const std::int32_t before = turns();
+
+    ASSERT_EQ(start(name), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+    hb_beamr_capi_lib_request_yield(ctx());
+    ASSERT_EQ(answer({i32(0)}), HB_BEAMR_CAPI_LIB_YIELDED);
+    hb_beamr_capi_lib_request_cancel(ctx());
+    EXPECT_EQ(hb_beamr_capi_lib_resume(ctx()), HB_BEAMR_CAPI_LIB_ERROR_CANCELLED);
+    hb_beamr_capi_lib_reset_cancel(ctx());
+    EXPECT_EQ(turns(), before);
+
+    ASSERT_EQ(start(name), HB_BEAMR_CAPI_LIB_AWAITING_IMPORT);
+    EXPECT_EQ(answer({i32(0)}), HB_BEAMR_CAPI_LIB_SUCCESS);
+    EXPECT_EQ(turns(), before + 1);
+  }
+}
+
 class Loops : public ContextTest {};
 
 /// Where the call begins there is a check as well: it is in the loop that it yields again and again.

@@ -31,6 +31,10 @@ void *hb_engine_stack_new(uint32_t size) { (void)size, abort(); }
 
 void hb_engine_stack_delete(void *base, uint32_t size) { (void)base, (void)size, abort(); }
 
+void *hb_engine_global(struct WASMModuleInstanceCommon *instance, uint32_t global) {
+  (void)instance, (void)global, abort();
+}
+
 void hb_engine_imported_global(uint32_t global, void *value) { (void)global, (void)value, abort(); }
 
 void hb_engine_trapped(struct WASMExecEnv *exec_env) { (void)exec_env, abort(); }
