@@ -196,16 +196,7 @@ Rc Context::throw_import(std::uint32_t tag, std::span<const wasm_val_t> payload)
 Rc Context::check_references(std::span<const wasm_val_t> values) {
   const std::uint32_t functions = module_->description().function_count();
   for (const wasm_val_t& value : values) {
-    if (value.kind == WASM_FUNCREF && value.of.i64 != kNullReference &&
-        (value.of.i64 < 0 || value.of.i64 >= functions)) {
-      return fail(Rc::kInvalidArgs, "no function " + std::to_string(value.of.i64) +
-                                        " for a funcref: there are " + std::to_string(functions));
-    }
-    if (value.kind == WASM_EXTERNREF && value.of.i64 != kNullReference &&
-        (value.of.i64 < 0 || value.of.i64 >= UINT32_MAX)) {
-      return fail(Rc::kInvalidArgs, "an externref is a number from 0 to 4294967294, or -1, not " +
-                                        std::to_string(value.of.i64));
-    }
+    if (const auto fault = reference_fault(value, functions)) return fail(Rc::kInvalidArgs, *fault);
   }
   return Rc::kSuccess;
 }

@@ -154,6 +154,7 @@ std::optional<std::string> Offers::reason(const ModuleDescription& module, const
       return "a value of type " + std::string(value_name(offered)) + " is offered, " +
              value_name(wanted.value_type) + " is wanted";
     }
+    return reference_fault(offer->value->front(), module.function_count());
   } else if (import.kind == WASM_EXTERN_MEMORY && offer != nullptr) {
     if (offer->image.size() / kPageSize > wanted.limits.minimum ||
         (offer->image.size() / kPageSize == wanted.limits.minimum &&

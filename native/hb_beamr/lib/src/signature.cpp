@@ -117,6 +117,19 @@ bool is_passable(wasm_valkind_t kind) noexcept {
   return is_number(kind) || is_reference(kind) || kind == WASM_V128;
 }
 
+std::optional<std::string> reference_fault(const wasm_val_t& value, std::uint32_t functions) {
+  if (!is_reference(value.kind) || value.of.i64 == kNullReference) return std::nullopt;
+  const bool is_function = value.kind == WASM_FUNCREF;
+  if (value.of.i64 >= 0 && value.of.i64 < (is_function ? functions : UINT32_MAX)) {
+    return std::nullopt;
+  }
+  const std::string number = std::to_string(value.of.i64);
+  if (is_function) {
+    return "no function " + number + " for a funcref: there are " + std::to_string(functions);
+  }
+  return "an externref is a number from 0 to 4294967294, or -1, not " + number;
+}
+
 wasm_val_t zero_value(wasm_valkind_t kind) noexcept {
   wasm_val_t value{};
   value.kind = kind;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +46,9 @@ bool is_passable(wasm_valkind_t kind) noexcept;
 
 /// A reference as a value is a number in `of.i64`: of a function, what the host gave, or null.
 inline constexpr std::int64_t kNullReference = -1;
+/// Why no guest with so many functions can have this value: it is a reference that the engine would
+/// follow to nowhere.
+std::optional<std::string> reference_fault(const wasm_val_t& value, std::uint32_t functions);
 /// One value: the first slot, and of a v128 the second one.
 using OneValue = std::array<wasm_val_t, 2>;
 constexpr std::size_t slot_count(wasm_valkind_t kind) noexcept { return kind == WASM_V128 ? 2 : 1; }

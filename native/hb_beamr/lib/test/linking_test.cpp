@@ -108,6 +108,40 @@ TEST_F(Linking, NamesEveryGlobalWithoutItsValue) {
   EXPECT_EQ(instantiate_offered(), HB_BEAMR_CAPI_LIB_SUCCESS) << "a later offer takes its place";
 }
 
+class LinkingReferences : public Linking {
+ protected:
+  void SetUp() override {
+    ContextTest::SetUp();
+    ASSERT_EQ(load(ctx(), "imported_funcref"), HB_BEAMR_CAPI_LIB_SUCCESS) << error();
+  }
+};
+
+TEST_F(LinkingReferences, AreOfFunctionsThatThereAre) {
+  const auto offer_references = [&](std::int64_t function, std::int64_t thing) {
+    wasm_val_t value = i64(function);
+    value.kind = WASM_FUNCREF;
+    offer_value("function", value);
+    value = i64(thing);
+    value.kind = WASM_EXTERNREF;
+    offer_value("thing", value);
+  };
+  for (const std::int64_t function : {std::int64_t{1}, std::int64_t{-2}, std::int64_t{UINT32_MAX},
+                                      std::int64_t{1} << 32, INT64_MIN, INT64_MAX}) {
+    offer_references(function, -1);
+    expect_refusal("global 'env'.'function': no function " + std::to_string(function) +
+                   " for a funcref: there are 1");
+  }
+  for (const std::int64_t thing : {std::int64_t{-2}, std::int64_t{UINT32_MAX}, INT64_MAX}) {
+    offer_references(-1, thing);
+    expect_refusal(
+        "global 'env'.'thing': an externref is a number from 0 to 4294967294, or -1, not " +
+        std::to_string(thing));
+  }
+  offer_references(-1, -1);
+  ASSERT_EQ(instantiate_offered(), HB_BEAMR_CAPI_LIB_SUCCESS) << error();
+  EXPECT_EQ(start("call"), HB_BEAMR_CAPI_LIB_ERROR_WAMR_CALL_FAILED);
+}
+
 TEST_F(Linking, ComparesTypes) {
   offer_globals();
   hb_beamr_capi_lib_extern_t type{};
