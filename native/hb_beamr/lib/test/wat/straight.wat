@@ -1,7 +1,7 @@
 ;; Functions without loops that work for long after they have asked their host. Each then counts in $turns.
 (module
   (import "env" "ask" (func $ask (param i32) (result i32)))
-  (memory 2)
+  (memory 8)
   (table 1024 funcref)
   (global $turns (mut i32) (i32.const 0))
   ;; Calls nothing.
@@ -14,7 +14,7 @@
     (global.set $turns (i32.add (global.get $turns) (i32.const 1))))
   (func (export "memory.fill of many bytes")
     (drop (call $ask (i32.const 0)))
-    (memory.fill (i32.const 0) (i32.const 1) (i32.const 131072))
+    (memory.fill (i32.const 0) (i32.const 1) (i32.const 524288))
     (global.set $turns (i32.add (global.get $turns) (i32.const 1))))
   (func (export "memory.copy")
     (drop (call $ask (i32.const 0)))
